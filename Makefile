@@ -1,0 +1,59 @@
+# Headroom: everything a developer needs, behind one word each. `make help` lists them.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PORT   ?= 8000
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench openapi fmt lock
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## make the virtual environment from the hash-checked lock
+
+run: $(STAMP)  ## serve the demo company on port 8000, database included (PORT=…)
+	@$(BIN)/headroom serve --demo --port $(PORT)
+
+test: $(STAMP)  ## the whole suite against a real PostgreSQL (PYTEST_ARGS=…)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP)  ## format, lint, types, import rules, drift of the OpenAPI document
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m app.cli openapi --check
+
+bench: $(STAMP)  ## measure, print the table, write JSON (BENCH_ARGS=…)
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+openapi: $(STAMP)  ## write openapi/headroom.json anew
+	$(BIN)/python -m app.cli openapi
+
+fmt: $(STAMP)  ## format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP)  ## resolve the dependencies anew and write both locks (needs uv)
+	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --constraints requirements.lock --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock
+
+# The stamp is newer than what the environment was made from, so a second `make install` has nothing to do. A broken or
+# foreign environment is made anew: half-made ones carry no stamp.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Headroom needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "could not make $(VENV); on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Headroom: decides, before goods leave the warehouse, whether a business customer may take them on credit."""
