@@ -1,0 +1,1 @@
+"""HTTP below the business: problem documents, limits, strict JSON, health."""

@@ -1,0 +1,1 @@
+"""Slices that any service needs: who calls, exactly once, what happened."""

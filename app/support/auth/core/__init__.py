@@ -1,0 +1,1 @@
+"""Scopes, principals and keys, as pure values."""

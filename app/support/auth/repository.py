@@ -1,0 +1,45 @@
+"""SQL over API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.infra.db import paging
+from app.infra.db.paging import PageRequest, Slice
+from app.support.auth.tables import ApiKey
+
+
+async def find_by_hash(session: AsyncSession, digest: bytes, now: datetime) -> ApiKey | None:
+    """The key with this hash that works at `now`: current, or replaced and still within the overlap."""
+    works = and_(ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))
+    matches = or_(
+        ApiKey.key_hash == digest,
+        and_(ApiKey.previous_hash == digest, ApiKey.previous_until > now),
+    )
+    found: ApiKey | None = await session.scalar(select(ApiKey).where(matches, works))
+    return found
+
+
+async def find_live_by_name(session: AsyncSession, name: str) -> ApiKey | None:
+    """The key of this name that has not been revoked."""
+    found: ApiKey | None = await session.scalar(select(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None)))
+    return found
+
+
+async def lock(session: AsyncSession, key_id: UUID) -> ApiKey | None:
+    """The key, locked until the transaction ends."""
+    return await session.get(ApiKey, key_id, with_for_update=True)
+
+
+async def any_key(session: AsyncSession) -> bool:
+    """Whether any key was ever given out."""
+    return bool(await session.scalar(select(exists(select(ApiKey.id)))))
+
+
+async def list_keys(session: AsyncSession, page: PageRequest) -> Slice[ApiKey]:
+    """One page of all keys, by creation."""
+    return await paging.fetch(session, select(ApiKey), page, keys=(ApiKey.created_at, ApiKey.id))
