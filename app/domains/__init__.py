@@ -1,0 +1,1 @@
+"""The business, one package a topic, the lowest first: see `docs/architecture.md`."""

@@ -1,0 +1,1 @@
+"""The machinery under the business: clock, transaction, database, HTTP, logs and metrics."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: metadata and types, engines, paging, migrations, and the embedded server."""

@@ -1,0 +1,1 @@
+"""Vocabulary that every layer shares. Standard library only: no clock, no input or output, no framework."""
