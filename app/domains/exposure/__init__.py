@@ -1,0 +1,1 @@
+"""The account: limits, holds, commitments, ledger. The only rows that a credit decision locks."""

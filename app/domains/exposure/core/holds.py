@@ -1,0 +1,22 @@
+"""Holds: reasons to stop an account, one a source; the strongest counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class HoldKind(StrEnum):
+    """How hard an account is stopped: a soft hold refers, a forced hold declines and beats every release."""
+
+    NONE = "none"
+    SOFT = "soft"
+    FORCED = "forced"
+
+
+_STRENGTH = {HoldKind.NONE: 0, HoldKind.SOFT: 1, HoldKind.FORCED: 2}
+
+
+def strongest(kinds: Iterable[HoldKind]) -> HoldKind:
+    """The hold that counts when several sources have set one."""
+    return max(kinds, key=_STRENGTH.__getitem__, default=HoldKind.NONE)
