@@ -1,0 +1,1 @@
+"""Customers as pure values: terms, particulars, groups."""

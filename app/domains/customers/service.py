@@ -1,0 +1,196 @@
+"""Use cases of customers: put, get, find, list, and walks through groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
+
+from app.domains.customers import adapters, repository
+from app.domains.customers.core.customer import (
+    Changes,
+    Contact,
+    ContactDetails,
+    Customer,
+    Particulars,
+    changes,
+)
+from app.domains.customers.core.events import CustomerChanged, CustomerCreated
+from app.domains.customers.core.groups import check_parent
+from app.domains.customers.core.refusals import CustomerNotFound, ParentUnknown
+from app.domains.customers.tables import CustomerRow
+from app.infra.db.paging import PageRequest
+from app.infra.transaction import Transaction
+from app.kernel.errors import Fault
+
+Precondition = Callable[[int | None], None]
+"""Raises when the edit was not meant for this version of the customer (None: there is none yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A customer with its contacts; `created` when it was not known before."""
+
+    customer: Customer
+    contacts: Sequence[Contact]
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FiledPage:
+    """One page of a list of customers and the cursor of the next."""
+
+    items: Sequence[Filed]
+    next_cursor: str | None
+
+
+async def put(
+    tx: Transaction,
+    *,
+    customer_id: str,
+    particulars: Particulars,
+    contacts: Sequence[ContactDetails] = (),
+    precondition: Precondition = lambda version: None,
+) -> Filed:
+    """Makes `particulars` and `contacts` all that is known of the customer; the same again changes nothing.
+
+    Raises `RegistrationInvalid`, `ParentUnknown`, `ParentCycle`, `GroupTooDeep`, and what `precondition` raises.
+    """
+    particulars = _verified(particulars)
+    row = await repository.lock(tx.session, customer_id)
+    if row is None:
+        precondition(None)
+        filed = await _create(tx, customer_id, particulars, contacts)
+        if filed is not None:
+            return filed
+        row = await repository.lock(tx.session, customer_id)
+        assert row is not None, "customers are never deleted"
+    precondition(row.version)
+    return await _replace(tx, row, particulars, contacts)
+
+
+async def get(tx: Transaction, *, customer_id: str) -> Customer:
+    """The customer. Raises `CustomerNotFound`."""
+    found = await find(tx, customer_ids=[customer_id])
+    if customer_id not in found:
+        raise CustomerNotFound(f"there is no customer {customer_id!r}")
+    return found[customer_id]
+
+
+async def get_filed(tx: Transaction, *, customer_id: str) -> Filed:
+    """The customer with its contacts. Raises `CustomerNotFound`."""
+    customer = await get(tx, customer_id=customer_id)
+    return Filed(customer, await contacts_of(tx, customer_id=customer_id))
+
+
+async def find(tx: Transaction, *, customer_ids: Collection[str]) -> dict[str, Customer]:
+    """Those of the customers that exist, by id."""
+    return {row.customer_id: row.facts() for row in await repository.find(tx.session, customer_ids)}
+
+
+async def contacts_of(tx: Transaction, *, customer_id: str) -> Sequence[Contact]:
+    """The customer's contacts, in the order they were given. Personal data."""
+    return (await repository.contacts(tx.session, [customer_id]))[customer_id]
+
+
+async def list_customers(
+    tx: Transaction, *, page: PageRequest, query: str | None = None, profile: str | None = None
+) -> FiledPage:
+    """Customers by the instant of their last change; `query` is part of a name or an id, in any case."""
+    rows = await repository.list_page(tx.session, page, query=query, profile=profile)
+    contacts = await repository.contacts(tx.session, [row.customer_id for row in rows.rows])
+    return FiledPage([Filed(row.facts(), contacts[row.customer_id]) for row in rows.rows], rows.next_cursor)
+
+
+async def ancestors(tx: Transaction, *, customer_id: str) -> list[str]:
+    """The customer's parent, the parent's parent and so on, nearest first."""
+    return await repository.ancestors(tx.session, customer_id)
+
+
+async def descendants(tx: Transaction, *, customer_id: str) -> list[str]:
+    """The customer itself and everybody below it, level by level."""
+    return [member for member, _ in await repository.descendants(tx.session, customer_id)]
+
+
+async def hold_hierarchy(tx: Transaction) -> None:
+    """Keeps everybody's parent as it is until the transaction ends, for uses that write what follows from it.
+
+    Take it before locking any account: whoever changes a parent holds its counterpart and locks accounts afterwards.
+    """
+    await repository.lock_hierarchy(tx.session, shared=True)
+
+
+def _verified(particulars: Particulars) -> Particulars:
+    if particulars.registration is None:
+        return particulars
+    said = {item.name: getattr(particulars, item.name) for item in fields(Particulars)}
+    return Particulars(**said | {"registration": adapters.verified(particulars.registration)})
+
+
+async def _create(
+    tx: Transaction, customer_id: str, particulars: Particulars, contacts: Sequence[ContactDetails]
+) -> Filed | None:
+    """The new customer; None if another transaction has just created it."""
+    if particulars.parent_id is not None:
+        await repository.lock_hierarchy(tx.session, shared=True)
+        await _check_parent(tx, customer_id, particulars.parent_id)
+    row = CustomerRow(customer_id=customer_id, version=1, created_at=tx.now, updated_at=tx.now)
+    row.fill(particulars)
+    if not await repository.add(tx.session, row):
+        return None
+    kept = [Contact(tx.new_id(), details) for details in contacts]
+    await repository.replace_contacts(tx.session, customer_id, kept)
+    made = changes(None, particulars, contacts_after=kept)
+    tx.emit(CustomerCreated(subject_id=customer_id, customer_id=customer_id, after=made.after))
+    return Filed(row.facts(), kept, created=True)
+
+
+async def _replace(
+    tx: Transaction, row: CustomerRow, particulars: Particulars, contacts: Sequence[ContactDetails]
+) -> Filed:
+    before = row.facts()
+    held = await contacts_of(tx, customer_id=row.customer_id)
+    kept = _matched(tx, held, contacts)
+    made = changes(before, particulars, contacts_before=held, contacts_after=kept)
+    if not made:
+        return Filed(before, held)
+    if "parent_id" in made.after:
+        await repository.lock_hierarchy(tx.session, shared=False)
+        if particulars.parent_id is not None:
+            await _check_parent(tx, row.customer_id, particulars.parent_id)
+    await _apply(tx, row, particulars, made, kept)
+    return Filed(row.facts(), kept)
+
+
+async def _apply(
+    tx: Transaction, row: CustomerRow, particulars: Particulars, made: Changes, kept: Sequence[Contact]
+) -> None:
+    row.fill(particulars)
+    row.version += 1
+    row.updated_at = tx.now
+    await tx.session.flush()
+    if "contacts" in made.after:
+        await repository.replace_contacts(tx.session, row.customer_id, kept)
+    tx.emit(
+        CustomerChanged(subject_id=row.customer_id, customer_id=row.customer_id, before=made.before, after=made.after)
+    )
+
+
+async def _check_parent(tx: Transaction, customer_id: str, parent_id: str) -> None:
+    if parent_id != customer_id and not await repository.find(tx.session, [parent_id]):
+        message = f"there is no customer {parent_id!r}"
+        raise ParentUnknown(message, faults=[Fault("/parent_id", ParentUnknown.code, message)])
+    chain = [parent_id, *await repository.ancestors(tx.session, parent_id)]
+    tree = await repository.descendants(tx.session, customer_id)
+    check_parent(customer_id, chain, height=max((level for _, level in tree), default=1))
+
+
+def _matched(tx: Transaction, held: Sequence[Contact], contacts: Sequence[ContactDetails]) -> list[Contact]:
+    """The contacts, those with the same details keeping their ids."""
+    known = list(held)
+    matched = []
+    for details in contacts:
+        same = next((contact for contact in known if contact.details == details), None)
+        if same is not None:
+            known.remove(same)
+        matched.append(same or Contact(tx.new_id(), details))
+    return matched
