@@ -1,0 +1,1 @@
+"""The policy document and its rules of change, as pure values and functions."""
