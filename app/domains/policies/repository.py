@@ -159,6 +159,6 @@ def _active(segment: str, now: datetime) -> Select[PolicyVersionRow]:
     return (
         select(PolicyVersionRow)
         .where(PolicyVersionRow.segment == segment, PolicyVersionRow.effective_at <= now)
-        .order_by(PolicyVersionRow.effective_at.desc(), PolicyVersionRow.version.desc())
+        .order_by(PolicyVersionRow.effective_at.desc())
         .limit(1)
     )

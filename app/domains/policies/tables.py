@@ -46,13 +46,6 @@ class PolicyVersionRow(Base):
         CheckConstraint("effective_at is null or status = 'approved'", name="effective_when_approved"),
         CheckConstraint("(approved_by is null) = (approved_at is null)", name="approval_whole"),
         CheckConstraint("approved_by is null or approved_by <> all (edited_by)", name="four_eyes"),
-        Index(
-            "ix_policy_versions_active",
-            "segment",
-            text("effective_at desc"),
-            text("version desc"),
-            postgresql_where=text("effective_at is not null"),
-        ),
     )
 
     segment: Mapped[str] = mapped_column(ForeignKey("segments.segment"), primary_key=True)

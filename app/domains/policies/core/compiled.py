@@ -42,7 +42,7 @@ def compile_policy(
 
 
 class PolicyShelf:
-    """The most recently used policies of this process, at most `size`. Never stale: what a key stands for never changes."""
+    """The most recently used policies of this process, at most `size`. Its keys never change meaning: nothing goes stale."""
 
     def __init__(self, size: int = SHELF_SIZE) -> None:
         self._size = size

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from app.domains.policies.core.merge_patch import merge_patch
 from app.domains.policies.core.reading import Between, Excluding, Length, member, read
 from app.domains.policies.core.refusals import PolicyInvalid
 from app.kernel.errors import Fault
+
+Container = TypeVar("Container", list[Any], dict[str, Any])
 
 MAX_PROFILES: Final = 50
 MAX_PROFILE_NAME: Final = 64
@@ -306,23 +308,39 @@ def _examine(document: Mapping[str, Any], root: str) -> tuple[list[Fault], _Rule
 def _examine_rules(document: Mapping[str, Any], root: str) -> tuple[list[Fault], _Rules | None]:
     found: list[Fault] = []
     rules = read(_Rules, document, root, found)
-    if rules is not None:
-        found += _grade_faults(rules, root)
-    return found, rules
+    return found + _grade_faults(document, root), rules
 
 
-def _grade_faults(rules: _Rules, root: str) -> list[Fault]:
-    names = [grade.name for grade in rules.grades]
+def _grade_faults(document: Mapping[str, Any], root: str) -> list[Fault]:
+    """What is wrong between grades. Looks at the document itself, so that it is said beside all other faults."""
+    names = _grade_names(document.get("grades", [{"name": grade.name} for grade in DEFAULT_GRADES]))
     found = [
         Fault(f"{root}/grades/{index}/name", "duplicate", f"the grade {name!r} is there twice")
         for index, name in enumerate(names)
-        if name in names[:index]
+        if name is not None and name in names[:index]
     ]
-    rule = rules.order_checks.grade
-    if rule is not None and rule.worst_allowed not in names:
-        place = f"{root}/order_checks/grade/worst_allowed"
-        found.append(Fault(place, "unknown_grade", f"the grades are {', '.join(names)}"))
+    worst = _worst_allowed(document.get("order_checks"))
+    if worst is not None and worst not in names:
+        known = ", ".join(name for name in names if name is not None)
+        found.append(Fault(f"{root}/order_checks/grade/worst_allowed", "unknown_grade", f"the grades are {known}"))
     return found
+
+
+def _grade_names(grades: Any) -> list[str | None]:
+    """The names of the grades, None in the place of each that has none."""
+    named = [grade.get("name") if isinstance(grade, Mapping) else None for grade in _if(list, grades)]
+    return [name if isinstance(name, str) else None for name in named]
+
+
+def _worst_allowed(order_checks: Any) -> str | None:
+    rule = _if(dict, _if(dict, order_checks).get("grade"))
+    worst = rule.get("worst_allowed")
+    return worst if isinstance(worst, str) else None
+
+
+def _if(kind: type[Container], value: Any) -> Container:
+    """`value`, or an empty one of its kind where it is of another."""
+    return value if isinstance(value, kind) else kind()
 
 
 def _profile_faults(profiles: Any, bare: Mapping[str, Any], root: str, known: set[tuple[str, str]]) -> list[Fault]:
