@@ -21,15 +21,15 @@ DESK_BATCH_SIZE = Histogram(
 DESK_WAITING_SECONDS = Histogram("headroom_desk_waiting_seconds", "Time a check queued at the desk", buckets=_FAST)
 
 EXPIRED_RESERVATIONS = Counter("headroom_expired_reservations_total", "Reservations freed because they expired")
-DRIFT = Gauge("headroom_drift_accounts", "Accounts whose totals differ", ["kind"], multiprocess_mode="mostrecent")
+DRIFT = Gauge("headroom_drift_accounts", "Accounts whose totals differ", ["kind"], multiprocess_mode="livemostrecent")
 IDEMPOTENCY = Counter("headroom_idempotency_total", "POSTs with an Idempotency-Key", ["outcome"])
 POOL_WAIT_SECONDS = Histogram("headroom_pool_wait_seconds", "Time a request waited for a connection", buckets=_FAST)
 
 JOB_LAG_SECONDS = Gauge(
-    "headroom_job_lag_seconds", "How late the last run of a job began", ["job"], multiprocess_mode="mostrecent"
+    "headroom_job_lag_seconds", "How late the last run of a job began", ["job"], multiprocess_mode="livemostrecent"
 )
 JOB_RUNS = Counter("headroom_job_runs_total", "Runs of periodic jobs", ["job", "outcome"])
 SEAL_LAG_SECONDS = Gauge(
-    "headroom_seal_lag_seconds", "Age of the oldest event not yet sealed", multiprocess_mode="mostrecent"
+    "headroom_seal_lag_seconds", "Age of the oldest event not yet sealed", multiprocess_mode="livemostrecent"
 )
-BUILD_INFO = Gauge("headroom_build_info", "Which build runs", ["version", "python"], multiprocess_mode="max")
+BUILD_INFO = Gauge("headroom_build_info", "Which build runs", ["version", "python"], multiprocess_mode="livemax")

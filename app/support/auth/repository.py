@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.infra.db import paging
@@ -33,6 +33,11 @@ async def find_live_by_name(session: AsyncSession, name: str) -> ApiKey | None:
 async def lock(session: AsyncSession, key_id: UUID) -> ApiKey | None:
     """The key, locked until the transaction ends."""
     return await session.get(ApiKey, key_id, with_for_update=True)
+
+
+async def lock_table(session: AsyncSession) -> None:
+    """Keeps others from making keys until the transaction ends; they may read on."""
+    await session.execute(text("lock table api_keys in share row exclusive mode"))
 
 
 async def any_key(session: AsyncSession) -> bool:

@@ -239,6 +239,7 @@ async def list_keys(tx: Transaction, *, page: PageRequest) -> Slice[ApiKey]:
 
 async def first_key(tx: Transaction) -> str | None:
     """An administrator's key where none was ever given out; None where there is one."""
+    await repository.lock_table(tx.session)
     if await repository.any_key(tx.session):
         return None
     _, text = await create_key(tx, name="administrator", kind=ActorKind.PERSON, role=Role.ADMINISTRATOR)

@@ -1,0 +1,8 @@
+"""`python -m app.cli …` is `headroom …`."""
+
+from __future__ import annotations
+
+from app.cli import main
+
+if __name__ == "__main__":
+    main()

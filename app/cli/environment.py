@@ -1,0 +1,59 @@
+"""What every command needs: the settings, and a database that is there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+
+from app.infra.clock import SystemClock, new_id
+from app.infra.db import embedded
+from app.infra.db.engine import make_engine, make_sessions
+from app.infra.logging import configure_logging
+from app.infra.transaction import Transaction, Transactions
+from app.kernel.identity import SYSTEM
+from app.reactions import REACTIONS
+from app.settings import PREFIX, Settings
+from app.support.journal import service as journal
+
+EXIT_USAGE = 2
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings from the environment, with what was `given` on the command line; logging is set up by them."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for fault in error.errors():
+            name = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else "settings"
+            typer.echo(f"{name}: {fault['msg'].removeprefix('Value error, ')}", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    configure_logging(settings.log_format, settings.log_level)
+    return settings
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """`settings` with a database: the server they name, or an embedded one that stops when its last user leaves."""
+    if settings.database_url:
+        yield settings
+        return
+    with embedded.running(settings.data_dir) as server:
+        yield settings.model_copy(update={"database_url": server.url})
+
+
+@asynccontextmanager
+async def system_transaction(settings: Settings) -> AsyncIterator[Transaction]:
+    """A transaction of the system's own, for commands."""
+    assert settings.database_url, "use it within `database(…)`"
+    clock = SystemClock()
+    engine = make_engine(settings.database_url, pool_size=1, application_name="headroom command")
+    try:
+        transactions = Transactions(make_sessions(engine), clock=clock, journal=journal.write, reactions=REACTIONS)
+        async with transactions.begin(actor=SYSTEM, request_id=f"command:{new_id(clock.now())}") as tx:
+            yield tx
+    finally:
+        await engine.dispose()

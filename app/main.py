@@ -1,0 +1,126 @@
+"""The composition root of the server: what belongs to it, in one place each."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import platform
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+
+from app import worker
+from app.infra import metrics
+from app.infra.clock import Clock, SystemClock
+from app.infra.db.engine import make_engine, make_sessions
+from app.infra.db.migrating import head
+from app.infra.http import health
+from app.infra.http.middleware import BodyLimit, EncodedSlashes, RequestScope
+from app.infra.http.openapi import install_openapi
+from app.infra.http.problem import install_problems
+from app.infra.jobs import run_jobs
+from app.infra.transaction import Transactions
+from app.reactions import REACTIONS
+from app.settings import Settings
+from app.support.auth import routes as auth_routes
+from app.support.auth.adapters import PublishedKeys
+from app.support.auth.service import Authenticator, TokenVerifier
+from app.support.journal import routes as journal_routes
+from app.support.journal import service as journal
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.router,
+    auth_routes.router,
+    journal_routes.router,
+)
+"""Every router, one line for each slice."""
+
+GC_THRESHOLD: Final = (50_000, 50, 100)
+"""Requests make no cycles worth chasing: rare collections keep the slowest requests fast."""
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The application. It opens its database connections when it starts and closes them when it stops."""
+    clock = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _running(app, settings, clock):
+            yield
+
+    app = FastAPI(
+        title="Headroom",
+        summary="Decides, before goods leave the warehouse, whether a business customer may take them on credit.",
+        version=version("headroom"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+        telemetry={"metrics": False, "logs": False, "operation_spans": False},
+        middleware=[
+            Middleware(
+                RequestScope,
+                clock=clock,
+                deadline_seconds=settings.request_timeout_seconds,
+                access_log=settings.access_log,
+            ),
+            Middleware(BodyLimit),
+            Middleware(EncodedSlashes),
+        ],
+    )
+    install_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    install_openapi(app)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+    """Everything the application holds while it runs, on `app.state`."""
+    assert settings.database_url, "the server is given its database"
+    engine = make_engine(settings.database_url, pool_size=settings.pool_size)
+    sessions = make_sessions(engine)
+    rules, bootstrap = settings.token_rules, settings.bootstrap_key
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.engine = engine
+    app.state.migration_head = head()
+    app.state.transactions = Transactions(sessions, clock=clock, journal=journal.write, reactions=REACTIONS)
+    app.state.authenticator = Authenticator(
+        sessions,
+        clock=clock,
+        bootstrap_key=bootstrap.get_secret_value() if bootstrap else None,
+        tokens=TokenVerifier(rules, PublishedKeys(rules.jwks_url)) if rules else None,
+    )
+    metrics.BUILD_INFO.labels(app.version, platform.python_version()).set(1)
+    try:
+        async with _jobs(app, enabled=settings.worker_in_server):
+            yield
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _jobs(app: FastAPI, *, enabled: bool) -> AsyncIterator[None]:
+    if not enabled:
+        yield
+        return
+    jobs = asyncio.create_task(
+        run_jobs(worker.JOBS, engine=app.state.engine, transactions=app.state.transactions), name="jobs"
+    )
+    try:
+        yield
+    finally:
+        jobs.cancel()
+        with suppress(asyncio.CancelledError):
+            await jobs
+
+
+def settle_garbage() -> None:
+    """Before serving: what was imported stays for ever, the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
