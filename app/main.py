@@ -14,6 +14,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from app import worker
+from app.domains.customers import routes as customer_routes
+from app.domains.policies import routes as policy_routes
 from app.infra import metrics
 from app.infra.clock import Clock, SystemClock
 from app.infra.db.engine import make_engine, make_sessions
@@ -36,6 +38,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
     auth_routes.router,
     journal_routes.router,
+    customer_routes.router,
+    policy_routes.router,
 )
 """Every router, one line for each slice."""
 

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     bootstrap_key: SecretStr | None = Field(
         None, description=f"accepted as an administrator's API key; at least {MIN_BOOTSTRAP_KEY} characters"
     )
-    time_zone: str = Field("UTC", description="IANA time zone of the segment `main`, set when it is first made")
+    time_zone: str = Field("UTC", description="IANA time zone of every segment that has none of its own, `main` first")
     pool_size: int = Field(10, ge=2, le=200, description="database connections per process")
     worker_in_server: bool = Field(True, description="run the periodic jobs in the server process too")
     log_format: LogFormat = Field(

@@ -9,8 +9,9 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 
+from app.domains.policies import service as policies
 from app.infra.clock import SystemClock, new_id
-from app.infra.db import embedded
+from app.infra.db import embedded, migrating
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.logging import configure_logging
 from app.infra.transaction import Transaction, Transactions
@@ -43,6 +44,14 @@ def database(settings: Settings) -> Iterator[Settings]:
         return
     with embedded.running(settings.data_dir) as server:
         yield settings.model_copy(update={"database_url": server.url})
+
+
+async def bring_up_to_date(settings: Settings) -> None:
+    """The newest schema, and the deployment's time zone for every segment that has none of its own."""
+    assert settings.database_url, "use it within `database(…)`"
+    await migrating.upgrade(settings.database_url)
+    async with system_transaction(settings) as tx:
+        await policies.set_default_time_zone(tx, time_zone=settings.time_zone)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 
 import typer
 
-from app.cli.environment import database, load_settings
+from app.cli.environment import bring_up_to_date, database, load_settings
 from app.infra.db import migrating
 
 COMMANDS = typer.Typer()
@@ -16,6 +16,5 @@ COMMANDS = typer.Typer()
 def migrate() -> None:
     """Bring the database to the newest schema; waits while another process does."""
     with database(load_settings()) as ready:
-        assert ready.database_url
-        asyncio.run(migrating.upgrade(ready.database_url))
+        asyncio.run(bring_up_to_date(ready))
     typer.echo(f"at revision {migrating.head()}")

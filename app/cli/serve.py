@@ -8,8 +8,7 @@ from typing import Annotated, Final
 import typer
 import uvicorn
 
-from app.cli.environment import database, load_settings, system_transaction
-from app.infra.db import migrating
+from app.cli.environment import bring_up_to_date, database, load_settings, system_transaction
 from app.main import create_app, settle_garbage
 from app.settings import Settings
 from app.support.auth import service as auth
@@ -35,8 +34,7 @@ def serve(
 
 async def prepare(settings: Settings) -> None:
     """Migrates the database; where nobody has a key yet, makes an administrator's and prints it once."""
-    assert settings.database_url
-    await migrating.upgrade(settings.database_url)
+    await bring_up_to_date(settings)
     if settings.bootstrap_key is not None:
         return
     async with system_transaction(settings) as tx:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.policies.core.overrides import OverrideStatus
 from app.domains.policies.tables import PolicyOverrideRow, PolicyVersionRow, SegmentRow
+from app.infra.db.paging import PageRequest, Slice, fetch
 
 
 async def segment(session: AsyncSession, name: str) -> SegmentRow | None:
@@ -68,14 +69,10 @@ async def version(session: AsyncSession, segment: str, number: int) -> PolicyVer
     return row
 
 
-async def versions(
-    session: AsyncSession, segment: str, *, before: int | None, limit: int
-) -> Sequence[PolicyVersionRow]:
-    """At most `limit` versions, the latest first, beginning below `before`."""
+async def versions(session: AsyncSession, segment: str, page: PageRequest) -> Slice[PolicyVersionRow]:
+    """A page of the segment's versions, by number."""
     statement = select(PolicyVersionRow).where(PolicyVersionRow.segment == segment)
-    if before is not None:
-        statement = statement.where(PolicyVersionRow.version < before)
-    return (await session.scalars(statement.order_by(PolicyVersionRow.version.desc()).limit(limit))).all()
+    return await fetch(session, statement, page, keys=[PolicyVersionRow.version])
 
 
 async def active_number(session: AsyncSession, segment: str, now: datetime) -> int | None:

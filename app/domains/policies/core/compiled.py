@@ -42,7 +42,10 @@ def compile_policy(
 
 
 class PolicyShelf:
-    """The most recently used policies of this process, at most `size`. Its keys never change meaning: nothing goes stale."""
+    """The most recently used policies of this process, at most `size`.
+
+    None goes stale, because what a key stands for never changes.
+    """
 
     def __init__(self, size: int = SHELF_SIZE) -> None:
         self._size = size

@@ -20,7 +20,7 @@ from app.kernel.errors import Fault
 
 T = TypeVar("T")
 
-DECIMAL_PATTERN: Final = r"-?[0-9]{1,15}(\.[0-9]{1,4})?"
+DECIMAL_PATTERN: Final = r"[0-9]{1,15}(\.[0-9]{1,4})?"
 _DECIMAL: Final = re.compile(DECIMAL_PATTERN)
 _UNREADABLE: Final[Any] = object()
 

@@ -1,6 +1,13 @@
 """Use cases of policies, by topic: segments, versions, overrides, and the policy in effect for a customer."""
 
-from app.domains.policies.service.effective import ActivePolicy, active, effective_policy, recall
+from app.domains.policies.service.effective import (
+    ActivePolicy,
+    EffectiveDocument,
+    active,
+    effective_document,
+    effective_policy,
+    recall,
+)
 from app.domains.policies.service.overrides import (
     OverrideView,
     approve_override,
@@ -15,9 +22,11 @@ from app.domains.policies.service.segments import (
     set_default_time_zone,
 )
 from app.domains.policies.service.versions import (
+    VersionPage,
     VersionView,
     activate,
     approve,
+    compare,
     draft,
     edit,
     list_versions,
@@ -28,15 +37,19 @@ from app.domains.policies.service.versions import (
 
 __all__ = [
     "ActivePolicy",
+    "EffectiveDocument",
     "OverrideView",
+    "VersionPage",
     "VersionView",
     "activate",
     "active",
     "approve",
     "approve_override",
+    "compare",
     "current_override",
     "draft",
     "edit",
+    "effective_document",
     "effective_policy",
     "list_segments",
     "list_versions",

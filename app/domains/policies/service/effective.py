@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from app.domains.customers import service as customers
 from app.domains.customers.core.customer import Customer
 from app.domains.policies import repository
 from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf, compile_policy
-from app.domains.policies.core.document import Policy
+from app.domains.policies.core.document import Policy, effective
+from app.domains.policies.core.overrides import PolicyOverride
 from app.domains.policies.core.refusals import (
     OverrideNotFound,
     OverrideUnfit,
@@ -33,6 +35,17 @@ class ActivePolicy:
     document: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class EffectiveDocument:
+    """The rules that hold for one customer, as a document, and where they come from."""
+
+    segment: str
+    version: int
+    profile: str
+    override: PolicyOverride | None
+    document: dict[str, Any]
+
+
 async def active(tx: Transaction, *, segment: str) -> ActivePolicy:
     """The segment's active policy. Raises `SegmentNotFound` or `PolicyMissing`."""
     row = await _active_row(tx, segment)
@@ -46,6 +59,19 @@ async def effective_policy(
     `OverrideUnfit`."""
     row, override = await current_parts(tx, segment=segment, customer_id=customer.customer_id)
     return _compiled(row, customer.profile, override, shelf)
+
+
+async def effective_document(tx: Transaction, *, segment: str, customer_id: str) -> EffectiveDocument:
+    """What holds for the customer today, as people read it.
+
+    Raises `CustomerNotFound`, `SegmentNotFound` or `PolicyMissing`.
+    """
+    customer = await customers.get(tx, customer_id=customer_id)
+    row, override = await current_parts(tx, segment=segment, customer_id=customer_id)
+    patch = override.patch if override else None
+    document = effective(row.document, profile=customer.profile, override_patch=patch)
+    facts = override.facts() if override else None
+    return EffectiveDocument(segment, row.version, customer.profile, facts, document)
 
 
 async def recall(
@@ -77,7 +103,7 @@ async def recall(
 async def current_parts(
     tx: Transaction, *, segment: str, customer_id: str
 ) -> tuple[PolicyVersionRow, PolicyOverrideRow | None]:
-    """The active version and the customer's override in force, if there is one. For this slice only."""
+    """The active version and the customer's override in force, if there is one. For this package only."""
     held = await get_segment(tx, segment=segment)
     row = await _active_row(tx, segment)
     today = local_day(tx.now, held.zone)

@@ -52,7 +52,7 @@ async def propose_override(
     valid_until: date,
     reason: str,
 ) -> PolicyOverride:
-    """Asks for other rules for the customer; takes the place of a proposal that waits. Days are the segment's.
+    """Asks for other rules for the customer, in the place of a proposal that waits; the same again changes nothing.
 
     Raises `CustomerNotFound`, `SegmentNotFound`, `PolicyMissing`, `PolicyInvalid` (pointers into the patched document,
     beginning with /patch) or `OverridePast`.
@@ -62,7 +62,10 @@ async def propose_override(
     check_window(valid_until, on=today)
     document = (await active(tx, segment=segment)).document
     parse(effective(document, profile=customer.profile, override_patch=patch), root=PATCH)
-    replaced = await _replace(tx, segment, customer_id, OverrideStatus.PENDING)
+    waiting = await repository.override(tx.session, segment, customer_id, OverrideStatus.PENDING)
+    if waiting is not None and _says(waiting) == (dict(patch), valid_until, reason, tx.actor.name):
+        return waiting.facts()
+    replaced = await _replace(tx, waiting)
     row = PolicyOverrideRow(
         id=tx.new_id(),
         customer_id=customer_id,
@@ -93,7 +96,7 @@ async def approve_override(tx: Transaction, *, segment: str, customer_id: str) -
     require_second_person(tx.actor, not_one_of=[row.requested_by])
     check_window(row.valid_until, on=today)
     fitted((await active(tx, segment=segment)).document, profile=customer.profile, override=row)
-    replaced = await _replace(tx, segment, customer_id, OverrideStatus.APPROVED)
+    replaced = await _replace(tx, await repository.override(tx.session, segment, customer_id, OverrideStatus.APPROVED))
     before = {"status": row.status, **replaced}
     _decide(tx, row, status)
     tx.emit(PolicyOverrideApproved(**_subject(row), before=before, after={"status": row.status}))
@@ -141,14 +144,17 @@ async def _waiting(
     return row, status
 
 
-async def _replace(tx: Transaction, segment: str, customer_id: str, status: OverrideStatus) -> dict[str, str]:
-    """Makes room for another override of that status; says which one made room."""
-    row = await repository.override(tx.session, segment, customer_id, status)
+async def _replace(tx: Transaction, row: PolicyOverrideRow | None) -> dict[str, str]:
+    """Lets the override, if there is one, make room for another of its status; says which one made room."""
     if row is None:
         return {}
     row.status = decide(row.facts(), OverrideMove.REPLACE)
     await tx.session.flush()
     return {"replaced": str(row.id)}
+
+
+def _says(row: PolicyOverrideRow) -> tuple[dict[str, Any], date, str, str]:
+    return row.patch, row.valid_until, row.reason, row.requested_by
 
 
 def _decide(tx: Transaction, row: PolicyOverrideRow, status: OverrideStatus) -> None:

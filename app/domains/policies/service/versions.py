@@ -10,7 +10,7 @@ from typing import Any
 from app.domains.customers import service as customers
 from app.domains.policies import repository
 from app.domains.policies.core import versions as rules
-from app.domains.policies.core.difference import differences
+from app.domains.policies.core.difference import Difference, differences
 from app.domains.policies.core.document import parse
 from app.domains.policies.core.events import (
     PolicyActivated,
@@ -25,6 +25,7 @@ from app.domains.policies.core.versions import PolicyMove, PolicyStatus, PolicyV
 from app.domains.policies.service.effective import fitted
 from app.domains.policies.service.segments import segment as get_segment
 from app.domains.policies.tables import PolicyVersionRow, SegmentRow
+from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
 from app.kernel.periods import local_day
 from app.support.auth.core.principals import SegmentNotFound
@@ -44,6 +45,14 @@ class VersionView:
     standing: Standing
 
 
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """One page of a list of versions and the cursor of the next."""
+
+    items: Sequence[VersionView]
+    next_cursor: str | None
+
+
 async def version(tx: Transaction, *, segment: str, number: int | None = None) -> VersionView:
     """One version, without a number the active one. Raises `SegmentNotFound` or `PolicyVersionNotFound`."""
     active = await repository.active_number(tx.session, segment, tx.now)
@@ -55,15 +64,19 @@ async def version(tx: Transaction, *, segment: str, number: int | None = None) -
     return _view(tx, row, active)
 
 
-async def list_versions(
-    tx: Transaction, *, segment: str, before: int | None = None, limit: int = 50
-) -> Sequence[VersionView]:
-    """At most `limit` versions, the latest first, beginning below `before`. Raises `SegmentNotFound`."""
+async def list_versions(tx: Transaction, *, segment: str, page: PageRequest) -> VersionPage:
+    """The versions, the latest first. Raises `SegmentNotFound`."""
     await get_segment(tx, segment=segment)
     active = await repository.active_number(tx.session, segment, tx.now)
-    return [
-        _view(tx, row, active) for row in await repository.versions(tx.session, segment, before=before, limit=limit)
-    ]
+    found = await repository.versions(tx.session, segment, page)
+    return VersionPage([_view(tx, row, active) for row in found.rows], found.next_cursor)
+
+
+async def compare(tx: Transaction, *, segment: str, number: int, against: int) -> list[Difference]:
+    """What version `number` says differently from `against`. Raises `SegmentNotFound`, `PolicyVersionNotFound`."""
+    after = await version(tx, segment=segment, number=number)
+    before = await version(tx, segment=segment, number=against)
+    return differences(before.version.document, after.version.document)
 
 
 async def draft(tx: Transaction, *, segment: str, document: Mapping[str, Any], note: str | None = None) -> VersionView:
