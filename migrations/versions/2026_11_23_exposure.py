@@ -27,6 +27,7 @@ def upgrade() -> None:
     op.execute("create extension if not exists btree_gist")
     _create_groups()
     _create_accounts()
+    _create_memberships()
     _create_limits()
     _create_holds()
     _create_ledger()
@@ -36,7 +37,17 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("fx_rates", "commitments", "due_rungs", "ledger", "holds", "limits", "accounts", "groups"):
+    for table in (
+        "fx_rates",
+        "commitments",
+        "due_rungs",
+        "ledger",
+        "holds",
+        "limits",
+        "memberships",
+        "accounts",
+        "groups",
+    ):
         op.drop_table(table)
 
 
@@ -116,6 +127,28 @@ def _create_accounts() -> None:
         postgresql_with={"fillfactor": 70},
     )
     op.create_index("ix_accounts_group_id", "accounts", ["group_id"], postgresql_where=sa.text("group_id is not null"))
+
+
+def _create_memberships() -> None:
+    op.create_table(
+        "memberships",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("account_id", _ID, nullable=False),
+        sa.Column("group_id", _ID, nullable=False),
+        sa.Column("joined_at", _INSTANT, nullable=False),
+        sa.Column("left_at", _INSTANT),
+        sa.PrimaryKeyConstraint("id", name="pk_memberships"),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_memberships_account_id_accounts"),
+        sa.ForeignKeyConstraint(["group_id"], ["accounts.id"], name="fk_memberships_group_id_accounts"),
+    )
+    op.create_index(
+        "uq_memberships_account_id",
+        "memberships",
+        ["account_id"],
+        unique=True,
+        postgresql_where=sa.text("left_at is null"),
+    )
+    op.create_index("ix_memberships_group_id", "memberships", ["group_id"])
 
 
 def _create_limits() -> None:

@@ -17,7 +17,8 @@ from app.domains.exposure.core.ledger import Exposure, Line
 from app.domains.exposure.core.limits import Limit, LimitKind
 from app.domains.exposure.core.positions import Positions
 
-Record = Mapping[str, Any]
+Record = Mapping[Any, Any]
+"""A row by the names of its columns, as any driver gives it."""
 Values = dict[str, Any]
 
 
@@ -183,10 +184,11 @@ def commitment_values(order: Commitment, now: datetime) -> Values:
         "ship_on": order.ship_on,
         "expires_at": order.expires_at,
         "review_id": order.review_id,
-        "release": release and {
+        "release": release
+        and {
             "amount": str(release.amount),
             "codes": list(release.codes),
-            "net_days": release.net_days,
+            "credit_days": release.credit_days,
             "discount_percent": str(release.discount_percent),
             "until": release.until.isoformat(),
         },
@@ -221,7 +223,7 @@ def _release(document: Mapping[str, Any] | None) -> Release | None:
     return Release(
         Decimal(document["amount"]),
         tuple(document["codes"]),
-        document["net_days"],
+        document["credit_days"],
         Decimal(document["discount_percent"]),
         datetime.fromisoformat(document["until"]),
     )

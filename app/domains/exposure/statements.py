@@ -50,9 +50,10 @@ _COMMITMENT_COLUMNS: Final = """segment, order_ref, account_id, customer_id, cur
            approved, shipped, invoiced, waived, held, open_amount, delivered_amount, held_amount, ship_on, expires_at,
            review_id, release, created_at, changed_at"""
 
-INSERT_COMMITMENTS: Final = f"""
-    insert into commitments ({_COMMITMENT_COLUMNS})
-    select {_COMMITMENT_COLUMNS} from json_populate_recordset(null::commitments, {{rows}}) where {{guard}}"""
+INSERT_COMMITMENTS: Final = (
+    f"insert into commitments ({_COMMITMENT_COLUMNS}) select {_COMMITMENT_COLUMNS}"  # noqa: S608 - names of columns
+    " from json_populate_recordset(null::commitments, {rows}) where {guard}"
+)
 
 UPDATE_COMMITMENTS: Final = """
     update commitments c
@@ -73,7 +74,8 @@ LATEST_QUOTES: Final = """
         (select base, quote from fx_rates order by base, quote limit 1)
         union all
         select following.base, following.quote from pairs, lateral (
-            select base, quote from fx_rates where (base, quote) > (pairs.base, pairs.quote) order by base, quote limit 1
+            select base, quote from fx_rates where (base, quote) > (pairs.base, pairs.quote)
+             order by base, quote limit 1
         ) following
     )
     select pairs.base, pairs.quote, latest.rate, latest.on_date

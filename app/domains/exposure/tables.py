@@ -95,6 +95,22 @@ class GroupRow(Base):
     fresh_until: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
 
 
+class MembershipRow(Base):
+    """Which accounts shared a group's limit, and when: `accounts.group_id` with its past."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        Index("uq_memberships_account_id", "account_id", unique=True, postgresql_where=text("left_at is null")),
+        Index("ix_memberships_group_id", "group_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    group_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"))
+    joined_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
 class LimitRow(Base):
     """One decision about credit and the days it holds. Rows are never edited, only superseded: what was known at any
     instant can be read again."""
@@ -140,7 +156,11 @@ class HoldRow(Base):
     __table_args__ = (
         CheckConstraint("kind in ('soft', 'forced')", name="kind_known"),
         Index(
-            "uq_holds_account_id_source", "account_id", "source", unique=True, postgresql_where=text("lifted_at is null")
+            "uq_holds_account_id_source",
+            "account_id",
+            "source",
+            unique=True,
+            postgresql_where=text("lifted_at is null"),
         ),
     )
 

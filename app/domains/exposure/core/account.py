@@ -128,9 +128,7 @@ class Account:
 
     def limit_on(self, on: date, *, grace_days: int = 0) -> EffectiveLimit:
         """The limit that binds on the day `on`."""
-        return effective(
-            self.base_limit, self.temporary_limit, on=on, currency=self.currency, grace_days=grace_days
-        )
+        return effective(self.base_limit, self.temporary_limit, on=on, currency=self.currency, grace_days=grace_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +150,7 @@ class Group:
 
     def limit_on(self, on: date, *, grace_days: int = 0) -> EffectiveLimit:
         """The shared limit that binds on the day `on`."""
-        return effective(
-            self.base_limit, self.temporary_limit, on=on, currency=self.currency, grace_days=grace_days
-        )
+        return effective(self.base_limit, self.temporary_limit, on=on, currency=self.currency, grace_days=grace_days)
 
     def shifted(self, delta: Money) -> Group:
         """This group after a member's exposure has changed by `delta`."""

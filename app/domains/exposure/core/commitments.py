@@ -48,10 +48,17 @@ class OrderMove(StrEnum):
     EXPIRE = "expire"
 
 
-_FACTS: Final = frozenset({
-    OrderMove.APPROVE, OrderMove.REFER, OrderMove.DECLINE,
-    OrderMove.SHIP, OrderMove.TAKE_BACK, OrderMove.INVOICE, OrderMove.CANCEL_INVOICE,
-})
+_FACTS: Final = frozenset(
+    {
+        OrderMove.APPROVE,
+        OrderMove.REFER,
+        OrderMove.DECLINE,
+        OrderMove.SHIP,
+        OrderMove.TAKE_BACK,
+        OrderMove.INVOICE,
+        OrderMove.CANCEL_INVOICE,
+    }
+)
 """Decisions and facts that any state must take: an order can always be asked for again, and what left has left."""
 
 _LIVE: Final = _FACTS | {OrderMove.CANCEL, OrderMove.CLOSE, OrderMove.EXPIRE}
@@ -77,14 +84,14 @@ class Release:
 
     amount: Decimal
     codes: tuple[str, ...]
-    net_days: int
+    credit_days: int
     discount_percent: Decimal
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What one order binds. Amounts in order currency; `rate` is account currency per unit of it, kept while it binds."""
+    """What one order binds. Amounts in order currency; `rate`, kept while it binds, is account currency per unit."""
 
     segment: str
     order_ref: str
@@ -147,11 +154,9 @@ class Commitment:
         return move in LEGAL[self.state]
 
 
-def approve(order: Commitment, *, amount: Decimal, ship_on: date | None, expires_at: datetime) -> Commitment:
+def approve(order: Commitment, *, amount: Decimal, ship_on: date | None, expires_at: datetime | None) -> Commitment:
     """The order after approval of `amount` as its whole value, the shipped part included."""
-    return _settled(
-        replace(order, approved=amount, held=ZERO, review_id=None, ship_on=ship_on, expires_at=expires_at)
-    )
+    return _settled(replace(order, approved=amount, held=ZERO, review_id=None, ship_on=ship_on, expires_at=expires_at))
 
 
 def reduce(order: Commitment, *, amount: Decimal) -> Commitment:
@@ -226,9 +231,7 @@ def entries(before: Commitment | None, after: Commitment, source: Source) -> tup
 
 
 def _freed(order: Commitment, *, empty: OrderState) -> Commitment:
-    return _settled(
-        replace(order, approved=max(order.shipped, order.invoiced), expires_at=None), empty=empty
-    )
+    return _settled(replace(order, approved=max(order.shipped, order.invoiced), expires_at=None), empty=empty)
 
 
 def _settled(order: Commitment, *, empty: OrderState | None = None) -> Commitment:

@@ -10,6 +10,8 @@ from typing import Final
 
 RATE_QUANTUM: Final = Decimal("0.000000000001")
 ONE: Final = Decimal(1)
+_BEYOND: Final = Decimal("1e12")
+"""Rates from here on, and those that round to nothing, are not usable: the ledger could not hold what they give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ Quotes = Mapping[tuple[str, str], Quote]
 
 
 def rate_between(quotes: Quotes, currency: str, into: str) -> Decimal | None:
-    """Units of `into` per unit of `currency`, rounded half up to 12 decimals; null when no quotes lead there.
+    """Units of `into` per unit of `currency`, rounded half up to 12 decimals; null when no usable quotes lead there.
 
     A direct quote wins over an inverse one, and both over a cross; of several crosses the one over the currency that
     comes first in the alphabet is taken, so that the same quotes always give the same rate.
@@ -34,11 +36,11 @@ def rate_between(quotes: Quotes, currency: str, into: str) -> Decimal | None:
         return ONE
     leg = _leg(quotes, currency, into)
     if leg is not None:
-        return leg.quantize(RATE_QUANTUM, ROUND_HALF_UP)
+        return _usable(leg)
     for middle in sorted({code for pair in quotes for code in pair}):
         first, second = _leg(quotes, currency, middle), _leg(quotes, middle, into)
         if first is not None and second is not None:
-            return (first * second).quantize(RATE_QUANTUM, ROUND_HALF_UP)
+            return _usable(first * second)
     return None
 
 
@@ -48,3 +50,9 @@ def _leg(quotes: Quotes, currency: str, into: str) -> Decimal | None:
         return direct.rate
     inverse = quotes.get((into, currency))
     return ONE / inverse.rate if inverse is not None else None
+
+
+def _usable(rate: Decimal) -> Decimal | None:
+    if rate >= _BEYOND:
+        return None
+    return rate.quantize(RATE_QUANTUM, ROUND_HALF_UP) or None

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+MANUAL: Final = "manual"
+"""The source of a hold that a person sets by hand."""
 
 
 class HoldKind(StrEnum):
@@ -12,6 +18,17 @@ class HoldKind(StrEnum):
     NONE = "none"
     SOFT = "soft"
     FORCED = "forced"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One source's reason to stop an account; `kind` is never none."""
+
+    source: str
+    kind: HoldKind
+    reason: str
+    set_by: str
+    set_at: datetime
 
 
 _STRENGTH = {HoldKind.NONE: 0, HoldKind.SOFT: 1, HoldKind.FORCED: 2}

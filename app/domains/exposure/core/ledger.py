@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change of one component, in account currency. `due_on` is the due day of the open item behind a receivable."""
+    """One change of one component, in account currency. `due_on` is the due day of the item behind a receivable."""
 
     component: Component
     amount: Decimal
@@ -48,8 +48,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """A line of the ledger and when it was posted."""
+
+    at: datetime
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
-    """What a customer owes or is about to owe, all in `currency`; unallocated credits are positive and count against it."""
+    """What a customer owes or is about to owe, all in `currency`; unallocated credits are positive and deducted."""
 
     currency: str
     receivables: Decimal = ZERO

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeVar
 
+from app.domains.exposure.core.refusals import LimitIncomplete
+from app.kernel.errors import Fault
 from app.kernel.money import ZERO, Money
 from app.kernel.periods import Window
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class LimitScope(StrEnum):
+    """Whose exposure a limit bounds: the customer's own, or that of the customer with all its descendants."""
+
+    OWN = "own"
+    GROUP = "group"
 
 
 class LimitKind(StrEnum):
@@ -64,10 +77,10 @@ def effective(
 ) -> EffectiveLimit:
     """The limit in force on the day `on`.
 
-    A temporary limit replaces the base limit inside its window, higher or lower. A base limit counts for `grace_days`
-    after its last day; beyond that it has expired and binds at zero.
+    A temporary limit replaces the base limit inside its window, higher or lower; one of kind none withdraws it. A base
+    limit counts for `grace_days` after its last day; beyond that it has expired and binds at zero.
     """
-    if temporary is not None and on in temporary.window:
+    if temporary is not None and temporary.kind is not LimitKind.NONE and on in temporary.window:
         return _in_force(temporary, currency, Standing.IN_FORCE, temporary=True)
     if base is None or base.kind is LimitKind.NONE or on < base.valid_from:
         return EffectiveLimit(LimitKind.NONE, Standing.MISSING, Money(ZERO, currency), base, temporary=False)
@@ -81,7 +94,31 @@ def effective(
 def _in_force(limit: Limit, currency: str, standing: Standing, *, temporary: bool) -> EffectiveLimit:
     if limit.kind is LimitKind.UNLIMITED:
         return EffectiveLimit(limit.kind, standing, None, limit, temporary)
-    if limit.kind is LimitKind.NONE:
-        return EffectiveLimit(limit.kind, Standing.MISSING, Money(ZERO, currency), limit, temporary)
-    assert limit.amount is not None
+    assert limit.amount is not None, "a granted limit has an amount"
     return EffectiveLimit(limit.kind, standing, Money(limit.amount, currency), limit, temporary)
+
+
+def check_complete(kind: LimitKind, amount: Decimal | None, *, valid_until: date | None, temporary: bool) -> None:
+    """Refuses a decision whose members do not go together. Raises `LimitIncomplete`."""
+    faults = []
+    if (kind is LimitKind.GRANTED) != (amount is not None):
+        needed = "a granted limit needs an amount" if kind is LimitKind.GRANTED else f"{kind} goes without an amount"
+        faults.append(Fault("/amount", LimitIncomplete.code, needed))
+    if temporary and valid_until is None:
+        faults.append(Fault("/valid_until", LimitIncomplete.code, "a temporary limit needs its last day"))
+    if faults:
+        raise LimitIncomplete("; ".join(fault.message for fault in faults), faults=faults)
+
+
+def superseded_by(new: Limit, in_force: Mapping[Key, Limit]) -> dict[Key, Limit | None]:
+    """Which of the limits `in_force` the decision `new` ends, each with what remains of it.
+
+    One that began earlier remains up to the day before `new` begins; one that begins with it or later goes whole. What
+    `new` does not overlap stays as it is.
+    """
+    return {key: _remainder(old, new) for key, old in in_force.items() if old.window.overlaps(new.window)}
+
+
+def _remainder(old: Limit, new: Limit) -> Limit | None:
+    before = old.window.before(new.valid_from)
+    return replace(old, valid_until=before.end) if before is not None else None

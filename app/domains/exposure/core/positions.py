@@ -22,9 +22,7 @@ from app.kernel.money import ZERO, Money
 class Positions:
     """Accounts and groups by id, orders by key, and what has been posted to them since they were read."""
 
-    def __init__(
-        self, accounts: Iterable[Account], groups: Iterable[Group], orders: Iterable[Commitment] = ()
-    ) -> None:
+    def __init__(self, accounts: Iterable[Account], groups: Iterable[Group], orders: Iterable[Commitment] = ()) -> None:
         self.accounts: dict[UUID, Account] = {account.id: account for account in accounts}
         self.groups: dict[UUID, Group] = {group.id: group for group in groups}
         self.orders: dict[tuple[str, str], Commitment] = {}
@@ -85,6 +83,10 @@ class Positions:
         self.orders[after.key] = after
         self.touched_orders.add(after.key)
         return account
+
+    def add_group(self, group: Group) -> None:
+        """Takes in a group as it is stored."""
+        self.groups[group.id] = group
 
     def put(self, account: Account) -> None:
         """Replaces an account by its changed self."""

@@ -33,6 +33,13 @@ class GroupLimitExists(Conflict):
     title = "The parent chain already has a group limit"
 
 
+class GroupLimitMissing(Conflict):
+    """The account carries no group limit that could be withdrawn."""
+
+    code = "group_limit_missing"
+    title = "There is no group limit to withdraw"
+
+
 class LimitIncomplete(Invalid):
     """The kind of limit and its amount or window do not go together."""
 
@@ -73,6 +80,13 @@ class OrderResolved(Conflict):
 
     code = "order_resolved"
     title = "The order is resolved"
+
+
+class FxRatesInvalid(Invalid):
+    """The rates quote the base against itself."""
+
+    code = "fx_rates_invalid"
+    title = "The rates are not valid"
 
 
 class FxRateMissing(Invalid):

@@ -1,8 +1,4 @@
-"""Use cases of the account: lock it, post to it, write it back, keep its standing facts fresh.
-
-    positions = await exposure.lock(tx, keys=[("C-1", "main")])
-    positions.post(account.id, entries)            # pure: positions are in memory
-    await exposure.save(tx, positions=positions)
+"""Lock accounts, post to them, write them back, keep their standing facts fresh.
 
 A transaction names every account it will touch in one `lock`: accounts are locked in the order of their ids, then
 groups, so that two transactions never wait for each other in a circle.
@@ -12,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from app.domains.exposure import repository
+from app.domains.customers import service as customers
 from app.domains.exposure.core import commitments
 from app.domains.exposure.core.account import Account, Basis, Overdue
 from app.domains.exposure.core.commitments import Commitment
@@ -27,10 +23,18 @@ from app.domains.exposure.core.ledger import Source
 from app.domains.exposure.core.limits import Limit, LimitKind
 from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import AccountNotFound, FxRateMissing, OrderNotFound
+from app.domains.exposure.records import Record
+from app.domains.exposure.repository import positions as repository
 from app.domains.policies import service as policies
+from app.domains.policies.core.compiled import PolicyShelf
+from app.domains.policies.core.document import OrderChecks, Policy
+from app.domains.policies.core.segments import Segment
 from app.infra.transaction import Transaction
 from app.kernel.money import render
 from app.kernel.periods import local_day, next_midnight
+
+_SHELF: Final = PolicyShelf()
+"""Compiled policies of this process; what is on it never goes stale."""
 
 
 async def account(tx: Transaction, *, customer_id: str, segment: str) -> Account:
@@ -41,17 +45,24 @@ async def account(tx: Transaction, *, customer_id: str, segment: str) -> Account
     return found[0]
 
 
-async def lock(tx: Transaction, *, keys: Collection[tuple[str, str]]) -> Positions:
-    """Locks the accounts of `keys` (customer, segment) and their groups until the transaction ends.
+async def accounts(tx: Transaction, *, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Account]:
+    """Those of the accounts of `keys` (customer, segment) that exist, without a lock."""
+    found = await repository.find_accounts(tx.session, set(keys)) if keys else ()
+    return {(account.customer_id, account.segment): account for account in found}
 
-    Reservations that have run out are freed first. Every key must have an account.
+
+async def lock(tx: Transaction, *, keys: Collection[tuple[str, str]], also_groups: Collection[UUID] = ()) -> Positions:
+    """Locks the accounts of `keys` (customer, segment), their groups and `also_groups` until the transaction ends.
+
+    Reservations that have run out are freed first. Raises `AccountNotFound` and, when another transaction holds one of
+    them for too long, `AccountBusy`.
     """
     accounts = await repository.lock_accounts(tx.session, set(keys))
     missing = set(keys) - {(found.customer_id, found.segment) for found in accounts}
     if missing:
         customer_id, segment = min(missing)
         raise AccountNotFound(f"{customer_id} has no account in segment {segment}")
-    groups = {found.group_id for found in accounts if found.group_id is not None}
+    groups = {found.group_id for found in accounts if found.group_id is not None} | set(also_groups)
     positions = Positions(accounts, await repository.lock_groups(tx.session, groups) if groups else ())
     await _roll(tx, positions)
     return positions
@@ -94,12 +105,23 @@ async def refresh(tx: Transaction, *, keys: Collection[tuple[str, str]]) -> Posi
 
 async def basis(tx: Transaction, *, account: Account) -> Basis:
     """The basis that the customer's effective policy asks standing facts to be computed with."""
-    in_force = await policies.effective_policy(tx, segment=account.segment, customer_id=account.customer_id)
+    return await basis_of(tx, account=account, checks=(await policy_of(tx, account=account)).order_checks)
+
+
+async def basis_of(tx: Transaction, *, account: Account, checks: OrderChecks) -> Basis:
+    """The basis that `checks`, the rules in force for the account, ask for."""
     segment = await policies.segment(tx, segment=account.segment)
     known: Quotes = {}
     if segment.currency != account.currency:
         known = await quotes(tx, on=local_day(tx.now, segment.zone))
-    return Basis.of(in_force.policy.order_checks, rate_between(known, segment.currency, account.currency))
+    return Basis.of(checks, rate_between(known, segment.currency, account.currency))
+
+
+async def policy_of(tx: Transaction, *, account: Account) -> Policy:
+    """The policy in force for the account's customer."""
+    customer = await customers.get(tx, customer_id=account.customer_id)
+    found = await policies.effective_policy(tx, segment=account.segment, customer=customer, shelf=_SHELF)
+    return found.policy
 
 
 async def quotes(tx: Transaction, *, on: date) -> Quotes:
@@ -144,23 +166,23 @@ def _expire(tx: Transaction, positions: Positions, due: Commitment) -> None:
 
 async def reload_limits(tx: Transaction, *, positions: Positions, account_ids: Collection[UUID]) -> None:
     """Reads which limits count today for these accounts."""
-    today = {a: await _today(tx, positions.accounts[a].segment) for a in account_ids}
+    found = {account_id: positions.accounts[account_id] for account_id in account_ids}
+    today = await _today_of(tx, {account_id: account.segment for account_id, account in found.items()})
     for account_id, rows in (await repository.limits_in_force(tx.session, today, scope="own")).items():
         base, temporary = _in_force(rows)
-        found = positions.accounts[account_id]
-        positions.redecide(replace(found, base_limit=base, temporary_limit=temporary))
+        positions.redecide(replace(found[account_id], base_limit=base, temporary_limit=temporary))
 
 
 async def reload_group_limits(tx: Transaction, *, positions: Positions, group_ids: Collection[UUID]) -> None:
     """Reads which shared limits count today for these groups."""
-    today = {g: await _today(tx, positions.groups[g].segment) for g in group_ids}
+    found = {group_id: positions.groups[group_id] for group_id in group_ids}
+    today = await _today_of(tx, {group_id: group.segment for group_id, group in found.items()})
+    segments = await _segments(tx, {group.segment for group in found.values()})
     for group_id, rows in (await repository.limits_in_force(tx.session, today, scope="group")).items():
-        group = positions.groups[group_id]
         base, temporary = _in_force(rows)
-        zone = (await policies.segment(tx, segment=group.segment)).zone
-        midnight = next_midnight(tx.now, zone)
+        midnight = next_midnight(tx.now, segments[found[group_id].segment].zone)
         positions.redecide_group(
-            replace(group, base_limit=base, temporary_limit=temporary, fresh_until=midnight)
+            replace(found[group_id], base_limit=base, temporary_limit=temporary, fresh_until=midnight)
         )
 
 
@@ -168,11 +190,11 @@ async def _restand(tx: Transaction, positions: Positions, account_ids: Collectio
     """Computes the standing facts of changed accounts anew, from the ladders as just written."""
     if not account_ids:
         return
-    asked = [await _asked(tx, positions.accounts[account_id]) for account_id in sorted(account_ids)]
+    found = {account_id: positions.accounts[account_id] for account_id in sorted(account_ids)}
+    segments = await _segments(tx, {account.segment for account in found.values()})
+    asked = [_asked(account, tx.now, segments[account.segment]) for account in found.values()]
     for account_id, facts in (await repository.standing(tx.session, asked)).items():
-        found = positions.accounts[account_id]
-        zone = (await policies.segment(tx, segment=found.segment)).zone
-        midnight = next_midnight(tx.now, zone)
+        midnight = next_midnight(tx.now, segments[found[account_id].segment].zone)
         overdue = Overdue(
             facts["overdue_amount"],
             facts["oldest_due_on"],
@@ -182,7 +204,7 @@ async def _restand(tx: Transaction, positions: Positions, account_ids: Collectio
         )
         positions.put(
             replace(
-                found,
+                found[account_id],
                 overdue=overdue,
                 beyond_horizon=facts["beyond_horizon"],
                 fresh_until=min(midnight, facts["next_expiry"] or midnight),
@@ -190,10 +212,10 @@ async def _restand(tx: Transaction, positions: Positions, account_ids: Collectio
         )
 
 
-async def _asked(tx: Transaction, found: Account) -> Mapping[str, Any]:
-    known, today = Basis.parse(found.basis), await _today(tx, found.segment)
+def _asked(account: Account, now: datetime, segment: Segment) -> Mapping[str, Any]:
+    known, today = Basis.parse(account.basis), local_day(now, segment.zone)
     return {
-        "id": found.id,
+        "id": account.id,
         "today": today,
         "min_amount": known.min_amount,
         "breaching_before": today - timedelta(days=known.max_days_overdue),
@@ -202,11 +224,16 @@ async def _asked(tx: Transaction, found: Account) -> Mapping[str, Any]:
     }
 
 
-async def _today(tx: Transaction, segment: str) -> date:
-    return local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+async def _today_of(tx: Transaction, segment_of: Mapping[UUID, str]) -> Mapping[UUID, date]:
+    segments = await _segments(tx, set(segment_of.values()))
+    return {key: local_day(tx.now, segments[segment].zone) for key, segment in segment_of.items()}
 
 
-def _in_force(rows: Iterable[Mapping[str, Any]]) -> tuple[Limit | None, Limit | None]:
+async def _segments(tx: Transaction, names: Collection[str]) -> Mapping[str, Segment]:
+    return {name: await policies.segment(tx, segment=name) for name in sorted(names)}
+
+
+def _in_force(rows: Iterable[Record]) -> tuple[Limit | None, Limit | None]:
     found: dict[bool, Limit] = {
         row["temporary"]: Limit(LimitKind(row["kind"]), row["amount"], row["valid_from"], row["valid_until"])
         for row in rows

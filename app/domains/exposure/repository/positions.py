@@ -1,4 +1,4 @@
-"""Finds, locks and writes the rows of the account."""
+"""Finds, locks and writes positions: accounts, groups and orders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import select, text, tuple_
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.exposure import statements
@@ -16,7 +17,9 @@ from app.domains.exposure.core.account import Account, Group
 from app.domains.exposure.core.commitments import Commitment
 from app.domains.exposure.core.fx import Quote, Quotes
 from app.domains.exposure.core.positions import Positions
+from app.domains.exposure.core.refusals import AccountBusy
 from app.domains.exposure.records import (
+    Record,
     account_from,
     account_values,
     commitment_from,
@@ -28,6 +31,7 @@ from app.domains.exposure.records import (
     line_values,
 )
 from app.domains.exposure.tables import AccountRow, CommitmentRow, GroupRow
+from app.infra.db.failures import LOCK_NOT_AVAILABLE, sqlstate
 
 _ROWS: Final = "cast(:rows as json)"
 
@@ -55,27 +59,27 @@ async def find_accounts(session: AsyncSession, keys: Collection[tuple[str, str]]
 
 
 async def lock_accounts(session: AsyncSession, keys: Collection[tuple[str, str]]) -> Sequence[Account]:
-    """The accounts of `keys`, locked in the order of their ids, so that two transactions never wait for each other."""
-    rows = await session.execute(_accounts(keys).order_by(AccountRow.id).with_for_update(key_share=True))
+    """The accounts of `keys`, locked in the order of their ids, so that two transactions never wait for each other.
+
+    Raises `AccountBusy` when another transaction holds one of them for longer than the lock timeout.
+    """
+    rows = await _locked(session, _accounts(keys).order_by(AccountRow.id).with_for_update(key_share=True))
     return [account_from(row) for row in rows.mappings()]
 
 
 async def lock_groups(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Group]:
     """The groups, locked in the order of their ids; always after the accounts."""
     statement = (
-        select(*GroupRow.__table__.c)
-        .where(GroupRow.id.in_(ids))
-        .order_by(GroupRow.id)
-        .with_for_update(key_share=True)
+        select(*GroupRow.__table__.c).where(GroupRow.id.in_(ids)).order_by(GroupRow.id).with_for_update(key_share=True)
     )
-    rows = await session.execute(statement)
+    rows = await _locked(session, statement)
     return [group_from(row) for row in rows.mappings()]
 
 
-async def find_group(session: AsyncSession, group_id: UUID) -> Group:
-    """One group, without a lock."""
-    rows = await session.execute(select(*GroupRow.__table__.c).where(GroupRow.id == group_id))
-    return group_from(rows.mappings().one())
+async def find_groups(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Group]:
+    """The groups, without locks, in no order."""
+    rows = await session.execute(select(*GroupRow.__table__.c).where(GroupRow.id.in_(ids)))
+    return [group_from(row) for row in rows.mappings()]
 
 
 async def find_orders(session: AsyncSession, keys: Collection[tuple[str, str]]) -> Sequence[Commitment]:
@@ -98,7 +102,7 @@ async def expired_orders(session: AsyncSession, account_ids: Collection[UUID], n
     return [commitment_from(row) for row in rows.mappings()]
 
 
-async def standing(session: AsyncSession, asked: Sequence[Mapping[str, Any]]) -> Mapping[UUID, Mapping[str, Any]]:
+async def standing(session: AsyncSession, asked: Sequence[Mapping[str, Any]]) -> Mapping[UUID, Record]:
     """The standing facts of accounts by id; each of `asked` has id, today, min_amount, aged_before, counts_until."""
     rows = await session.execute(_STANDING, {"rows": _json(asked)})
     return {row["id"]: row for row in rows.mappings()}
@@ -106,11 +110,11 @@ async def standing(session: AsyncSession, asked: Sequence[Mapping[str, Any]]) ->
 
 async def limits_in_force(
     session: AsyncSession, today: Mapping[UUID, date], *, scope: str
-) -> Mapping[UUID, Sequence[Mapping[str, Any]]]:
+) -> Mapping[UUID, Sequence[Record]]:
     """The base limit that has begun last and the temporary one that covers the day, by account."""
     statement = text(statements.IN_FORCE.format(rows=_ROWS, scope="cast(:scope as text)"))
     asked = [{"id": account_id, "today": day} for account_id, day in today.items()]
-    found: dict[UUID, list[Mapping[str, Any]]] = {account_id: [] for account_id in today}
+    found: dict[UUID, list[Record]] = {account_id: [] for account_id in today}
     for row in (await session.execute(statement, {"rows": _json(asked), "scope": scope})).mappings():
         found[row["id"]].append(row)
     return found
@@ -153,6 +157,15 @@ async def write_accounts(session: AsyncSession, positions: Positions, now: datet
 
 def _accounts(keys: Collection[tuple[str, str]]) -> Any:
     return select(*AccountRow.__table__.c).where(tuple_(AccountRow.customer_id, AccountRow.segment).in_(keys))
+
+
+async def _locked(session: AsyncSession, statement: Any) -> Any:
+    try:
+        return await session.execute(statement)
+    except DBAPIError as error:
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            raise AccountBusy("another transaction holds the account; try again in a moment", retry_after=1) from error
+        raise
 
 
 async def _write(session: AsyncSession, statement: Any, rows: Iterable[Mapping[str, Any]]) -> None:

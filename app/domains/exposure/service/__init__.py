@@ -1,0 +1,60 @@
+"""Use cases of the account, as other slices and the routes call them:
+
+from app.domains.exposure import service as exposure
+
+positions = await exposure.lock(tx, keys=[("C-1", "main")])
+positions.post(account.id, entries)            # pure: positions are in memory
+await exposure.save(tx, positions=positions)
+"""
+
+from app.domains.exposure.repository.rates import DayRates
+from app.domains.exposure.service.accounts import accounts_of, list_accounts, list_ledger, open_account
+from app.domains.exposure.service.groups import regroup
+from app.domains.exposure.service.holds import lift_hold, set_hold
+from app.domains.exposure.service.limits import set_limit
+from app.domains.exposure.service.overview import Overview, overview, overview_at
+from app.domains.exposure.service.positions import (
+    account,
+    basis,
+    load_orders,
+    lock,
+    order,
+    quotes,
+    rate,
+    refresh,
+    reload_group_limits,
+    reload_limits,
+    save,
+)
+from app.domains.exposure.service.rates import enter_rates, list_rates
+from app.domains.exposure.service.risk import RiskFacts, note_risk
+
+__all__ = [
+    "DayRates",
+    "Overview",
+    "RiskFacts",
+    "account",
+    "accounts_of",
+    "basis",
+    "enter_rates",
+    "lift_hold",
+    "list_accounts",
+    "list_ledger",
+    "list_rates",
+    "load_orders",
+    "lock",
+    "note_risk",
+    "open_account",
+    "order",
+    "overview",
+    "overview_at",
+    "quotes",
+    "rate",
+    "refresh",
+    "regroup",
+    "reload_group_limits",
+    "reload_limits",
+    "save",
+    "set_hold",
+    "set_limit",
+]

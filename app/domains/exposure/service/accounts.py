@@ -1,0 +1,115 @@
+"""Open accounts, list them, read their ledgers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from app.domains.customers import service as customers
+from app.domains.exposure.core.account import Account
+from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened
+from app.domains.exposure.core.ledger import Posting
+from app.domains.exposure.core.refusals import AccountCurrencyFixed
+from app.domains.exposure.repository import accounts as repository
+from app.domains.exposure.repository import decisions
+from app.domains.exposure.service.groups import group_above, hold_family
+from app.domains.exposure.service.overview import Overview, overviews
+from app.domains.exposure.service.positions import account as find_account
+from app.domains.exposure.service.positions import lock
+from app.domains.policies import service as policies
+from app.infra.db.paging import PageRequest, Slice
+from app.infra.transaction import Transaction
+from app.kernel.money import known_currency
+
+Precondition = Callable[[int | None], None]
+"""Raises when an edit was not meant for this version of the account (None: there is none yet)."""
+
+
+async def open_account(
+    tx: Transaction,
+    *,
+    customer_id: str,
+    segment: str,
+    currency: str,
+    precondition: Precondition = lambda version: None,
+) -> bool:
+    """Opens the customer's account; says whether it is new. An account opened under a group limit shares it.
+
+    One that nothing was ever said about in its currency may still change that. The same again changes nothing. Raises
+    `CustomerNotFound`, `SegmentNotFound`, `CurrencyUnknown`, `AccountCurrencyFixed`, and what `precondition` raises.
+    """
+    await customers.get(tx, customer_id=customer_id)
+    await policies.segment(tx, segment=segment)
+    known_currency(currency)
+    ancestors = await hold_family(tx, customer_id=customer_id, segment=segment)
+    if await repository.of_customers(tx.session, [customer_id], segment=segment):
+        await _keep_in(tx, customer_id, segment, currency, precondition)
+        return False
+    precondition(None)
+    group = await group_above(tx, ancestors=ancestors, segment=segment)
+    account_id = tx.new_id()
+    await repository.add(
+        tx.session,
+        account_id=account_id,
+        customer_id=customer_id,
+        segment=segment,
+        currency=currency,
+        group_id=group.id if group else None,
+        now=tx.now,
+    )
+    if group is not None:
+        await decisions.move_members(tx.session, {account_id: group.id}, {account_id: tx.new_id()}, tx.now)
+    tx.emit(
+        AccountOpened(
+            subject_id=str(account_id),
+            customer_id=customer_id,
+            segment=segment,
+            after={"currency": currency, "group": str(group.id) if group else None},
+        )
+    )
+    return True
+
+
+async def accounts_of(
+    tx: Transaction, *, customer_id: str, segments: Collection[str] | None = None
+) -> Sequence[Overview]:
+    """How the customer's accounts stand, in these segments or all. Raises `CustomerNotFound`."""
+    await customers.get(tx, customer_id=customer_id)
+    found = await repository.of_customers(tx.session, [customer_id])
+    seen = [account for account in found if segments is None or account.segment in segments]
+    return await overviews(tx, accounts=seen)
+
+
+async def list_accounts(
+    tx: Transaction, *, page: PageRequest, segments: Collection[str] | None = None
+) -> Slice[Overview]:
+    """How accounts stand, in the order they were opened, in these segments or all."""
+    found = await repository.list_page(tx.session, page, segments=segments)
+    return Slice(await overviews(tx, accounts=found.rows), found.next_cursor)
+
+
+async def list_ledger(
+    tx: Transaction, *, customer_id: str, segment: str, page: PageRequest
+) -> tuple[Account, Slice[Posting]]:
+    """The account and a page of its entries. Raises `AccountNotFound`."""
+    account = await find_account(tx, customer_id=customer_id, segment=segment)
+    return account, await repository.ledger_page(tx.session, account.id, page)
+
+
+async def _keep_in(tx: Transaction, customer_id: str, segment: str, currency: str, precondition: Precondition) -> None:
+    """Keeps an account that there is in `currency`, which it can only change to while nothing is said in another."""
+    account = (await lock(tx, keys=[(customer_id, segment)])).of(customer_id, segment)
+    precondition(account.version)
+    if account.currency == currency:
+        return
+    if not await repository.is_pristine(tx.session, account.id):
+        raise AccountCurrencyFixed(f"{customer_id}'s account in segment {segment} is kept in {account.currency}")
+    await repository.change_currency(tx.session, account.id, currency, tx.now)
+    tx.emit(
+        AccountCurrencyChanged(
+            subject_id=str(account.id),
+            customer_id=customer_id,
+            segment=segment,
+            before={"currency": account.currency},
+            after={"currency": currency},
+        )
+    )
