@@ -185,7 +185,7 @@ def _terms(terms: PaymentTerms) -> PaymentTermsWire:
         kind=terms.kind,
         net_days=terms.net_days,
         due_from=terms.due_from,
-        discount_percent=terms.discount_percent,
+        discount_percent=terms.discount_percent.normalize(),
         discount_days=terms.discount_days,
     )
 

@@ -20,6 +20,7 @@ INVALID = [
     (RegistrationScheme.EU_VAT, "DE136695978"),
     (RegistrationScheme.EU_VAT, "XX1"),
     (RegistrationScheme.LEI, "213800KUD8LXJWSQ9D15"),
+    (RegistrationScheme.LEI, "1"),
     (RegistrationScheme.LEI, "统一社会信用代码"),
 ]
 
