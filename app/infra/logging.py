@@ -16,7 +16,13 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
-_NOISY: Final = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "httpcore": logging.WARNING}
+_NOISY: Final = {
+    "uvicorn.access": logging.CRITICAL,  # RequestScope logs requests
+    "alembic": logging.WARNING,
+    "app.infra.db.engine": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
 
 
 class LogFormat(StrEnum):
@@ -44,6 +50,7 @@ def configure_logging(form: LogFormat = LogFormat.AUTO, level: str = "info") -> 
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.terminator = ""  # the renderers end their lines themselves
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],

@@ -1,7 +1,7 @@
 """Fixtures: the application on a database of the test's own, and clients that call it.
 
 - `clock`: stands at a Monday morning until the test moves it.
-- `app`: the application, started, without periodic jobs.
+- `app`: the application, started, without periodic jobs; with the routes of `tests.support.probe` beside its own.
 - `api`: a client with an administrator's key.
 - `api_as`: makes clients with other keys: `await api_as(Scope.ORDERS_CHECK, kind=ActorKind.SERVICE)`.
 """
@@ -27,6 +27,7 @@ from app.main import create_app
 from app.settings import Settings
 from app.support.auth import service as auth
 from app.support.auth.core.scopes import Role, Scope
+from tests.support import probe
 
 BOOTSTRAP_KEY: Final = "bootstrap-key-of-the-tests-0123456789"
 MONDAY: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -65,6 +66,7 @@ def settings(database_url: str) -> Settings:
 async def app(settings: Settings, clock: FrozenClock) -> AsyncIterator[FastAPI]:
     """The application, started."""
     app = create_app(settings, clock=clock)
+    app.include_router(probe.router)
     async with app.router.lifespan_context(app):
         yield app
 
