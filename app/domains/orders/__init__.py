@@ -1,0 +1,1 @@
+"""The credit check, the desk, release of referred orders, shipments."""
