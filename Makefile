@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-PORT   ?= 8000
+PORT   ?= $(or $(HEADROOM_PORT),8000)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -47,12 +47,12 @@ lock: $(STAMP)  ## resolve the dependencies anew and write both locks (needs uv)
 	uv pip compile pyproject.toml --group dev --constraints requirements.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock
 
-# The stamp is newer than what the environment was made from, so a second `make install` has nothing to do. A broken or
-# foreign environment is made anew: half-made ones carry no stamp.
+# The stamp is newer than what the environment was made from, so a second `make install` has nothing to do. An environment
+# whose Python does not start (moved, or made by a Python since removed) is made anew.
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Headroom needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) \
 	  || { echo "could not make $(VENV); on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
