@@ -86,7 +86,6 @@ def _create_credit_checks() -> None:
 def _index_credit_checks() -> None:
     op.create_index("ix_credit_checks_customer_id_id", "credit_checks", ["customer_id", "id"])
     op.create_index("ix_credit_checks_segment_order_ref_id", "credit_checks", ["segment", "order_ref", "id"])
-    op.create_index("ix_credit_checks_changed_at_id", "credit_checks", ["changed_at", "id"])
     op.create_index(
         "ix_credit_checks_open", "credit_checks", ["segment", "id"], postgresql_where=sa.text("review = 'open'")
     )

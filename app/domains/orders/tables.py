@@ -24,7 +24,6 @@ class CreditCheckRow(Base):
     __table_args__ = (
         Index("ix_credit_checks_customer_id_id", "customer_id", "id"),
         Index("ix_credit_checks_segment_order_ref_id", "segment", "order_ref", "id"),
-        Index("ix_credit_checks_changed_at_id", "changed_at", "id"),
         Index("ix_credit_checks_open", "segment", "id", postgresql_where=text("review = 'open'")),
         CheckConstraint("outcome in ('approved', 'referred', 'declined')", name="outcome_known"),
         CheckConstraint(
