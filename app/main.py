@@ -15,6 +15,10 @@ from starlette.middleware import Middleware
 
 from app import worker
 from app.domains.customers import routes as customer_routes
+from app.domains.orders import check_routes
+from app.domains.orders.desk import DESK_CONNECTIONS, Desk
+from app.domains.orders.desk_sql import DESK_SETTINGS
+from app.domains.exposure import routes as account_routes
 from app.domains.policies import routes as policy_routes
 from app.infra import metrics
 from app.infra.clock import Clock, SystemClock
@@ -40,6 +44,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     journal_routes.router,
     customer_routes.router,
     policy_routes.router,
+    account_routes.router,
+    account_routes.rates_router,
+    check_routes.router,
 )
 """Every router, one line for each slice."""
 
@@ -101,9 +108,31 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     )
     metrics.BUILD_INFO.labels(app.version, platform.python_version()).set(1)
     try:
-        async with _jobs(app, enabled=settings.worker_in_server):
+        async with _desk(app, settings), _jobs(app, enabled=settings.worker_in_server):
             yield
     finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def _desk(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """The credit desk, on connections of its own: nothing else of the process can keep a check waiting for one."""
+    assert settings.database_url, "the server is given its database"
+    engine = make_engine(
+        settings.database_url,
+        pool_size=DESK_CONNECTIONS,
+        application_name="headroom desk",
+        server_settings=DESK_SETTINGS,
+        isolation_level="AUTOCOMMIT",
+    )
+    app.state.desk = Desk(engine, app.state.transactions)
+    deciding = asyncio.create_task(app.state.desk.run(), name="desk")
+    try:
+        yield
+    finally:
+        deciding.cancel()
+        with suppress(asyncio.CancelledError):
+            await deciding
         await engine.dispose()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
@@ -148,6 +148,14 @@ def status_of(refusal: Refusal) -> int:
 def request_id_of(scope: Scope) -> str:
     """The id that the request was given when it came in; empty outside the middleware."""
     return str(scope.get("state", {}).get("request_id", ""))
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """What a model of its own found wrong, outside any request: pointers begin at the model."""
+    return [
+        Fault(pointer(fault["loc"]), _FIELD_CODES.get(fault["type"], fault["type"]), str(fault["msg"]))
+        for fault in error.errors()
+    ]
 
 
 def pointer(parts: Iterable[str | int]) -> str:

@@ -1,0 +1,110 @@
+"""What a credit check comes to: an outcome, every rule's verdict, and what would help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from app.domains.exposure.core.limits import EffectiveLimit
+from app.kernel.money import Money
+
+
+class Outcome(StrEnum):
+    """The answer to "may this order leave on credit?"."""
+
+    APPROVED = "approved"
+    REFERRED = "referred"
+    DECLINED = "declined"
+
+
+class Judgement(StrEnum):
+    """What one rule says, worst last."""
+
+    OFF = "off"
+    PASS = "pass"  # noqa: S105 - a verdict, not a secret
+    WARN = "warn"
+    REFER = "refer"
+    DECLINE = "decline"
+
+    @property
+    def objects(self) -> bool:
+        """Whether an order with this judgement needs a person, or is refused."""
+        return self in (Judgement.REFER, Judgement.DECLINE)
+
+
+Measure = Money | Decimal | int | str | None
+"""What a rule measured or compared with: money, a percentage or index, days or a level, a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule's judgement.
+
+    `room` is the largest exposure after the order, in account currency, that the rule would let pass: null when no
+    smaller order helps. `shortfall` is what is missing, `cure` what must be paid to put it right.
+    """
+
+    rule: str
+    code: str
+    judgement: Judgement
+    value: Measure = None
+    threshold: Measure = None
+    message: str = ""
+    shortfall: Money | None = None
+    cure: Money | None = None
+    room: Decimal | None = None
+
+
+class Action(StrEnum):
+    """What can be done about an order that was not approved."""
+
+    PAY_OVERDUE = "pay_overdue"
+    PAY = "pay"
+    REDUCE_ORDER = "reduce_order"
+    PREPAY = "prepay"
+    RAISE_LIMIT = "raise_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One way out, and the reasons it would cure."""
+
+    action: Action
+    amount: Money
+    cures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Credit set aside for an order, in order currency, until it ships, is cancelled or expires."""
+
+    amount: Decimal
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision on one check. Headrooms are in account currency; null when the limit is unlimited or a rate is
+    missing."""
+
+    outcome: Outcome
+    verdicts: tuple[Verdict, ...]
+    limit: EffectiveLimit
+    headroom_before: Money | None
+    headroom_after: Money | None
+    remedies: tuple[Remedy, ...] = ()
+    reservation: Reservation | None = None
+
+    @property
+    def reasons(self) -> tuple[Verdict, ...]:
+        """The verdicts that say something against the order, worst first and in the order of the rules.
+
+        A missing rate is said once, not by each rule that it kept from judging.
+        """
+        said = [verdict for verdict in self.verdicts if verdict.judgement in _SPEAKS and verdict.message]
+        return tuple(sorted(said, key=lambda verdict: _SPEAKS.index(verdict.judgement)))
+
+
+_SPEAKS = (Judgement.DECLINE, Judgement.REFER, Judgement.WARN)

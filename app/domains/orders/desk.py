@@ -1,0 +1,328 @@
+"""The desk: concurrent credit checks of one process are decided together.
+
+While one batch is under way, arrivals queue; then all of them are read in one round trip, decided in memory, and
+written in one statement that holds its locks only as long as it runs. A batch of one is the ordinary case.
+
+What can't be written goes again: checks whose account somebody else holds wait a few milliseconds, the others at once.
+A batch that the database refuses is taken apart, so that one bad check never spoils another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.domains.exposure import service as exposure
+from app.domains.exposure.core.fx import Quote, Quotes
+from app.domains.exposure.core.refusals import AccountBusy
+from app.domains.orders.core.check_refusals import DeskClosed, DeskFull
+from app.domains.orders.desk_sql import DeskSql
+from app.domains.orders.sitting import (
+    Answered,
+    Findings,
+    PolicyPart,
+    Question,
+    Refused,
+    Result,
+    Sitting,
+    Unready,
+    needs_quotes,
+    wanted,
+)
+from app.domains.policies import service as policies
+from app.domains.policies.core.compiled import PolicyShelf
+from app.infra import metrics
+from app.infra.clock import stopwatch
+from app.infra.db.failures import UNIQUE_VIOLATION, refusal_of, sqlstate
+from app.infra.transaction import Transactions
+from app.kernel.errors import Refusal
+from app.kernel.identity import SYSTEM
+from app.kernel.periods import local_day
+
+DESK_CONNECTIONS: Final = 1
+"""One batch is under way at a time: two at once were slower, and met each other's locks."""
+BATCH: Final = 128
+MAX_WAITING: Final = 4_000
+PATIENCE_SECONDS: Final = 2.0
+"""How long a check waits for an account that others hold."""
+FIRST_PAUSE_SECONDS: Final = 0.002
+LONGEST_PAUSE_SECONDS: Final = 0.05
+
+log = structlog.get_logger("headroom.desk")
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """A question waiting at the desk. `alone` asks for a batch of its own, after a batch was refused."""
+
+    question: Question
+    answer: asyncio.Future[Answered]
+    arrived: float
+    bulk: bool
+    alone: bool = False
+    pause: float = FIRST_PAUSE_SECONDS
+
+    def expired(self, now: float) -> bool:
+        return now - self.arrived > PATIENCE_SECONDS
+
+
+class Desk:
+    """Decides credit checks over one engine in autocommit; one batch at a time."""
+
+    def __init__(self, engine: AsyncEngine, transactions: Transactions, shelf: PolicyShelf | None = None) -> None:
+        self._sql = DeskSql(engine)
+        self._transactions = transactions
+        self._shelf = shelf or PolicyShelf()
+        self._urgent: deque[_Ticket] = deque()
+        self._bulk: deque[_Ticket] = deque()
+        self._parked: dict[tuple[str, str], list[_Ticket]] = {}
+        self._arrival = asyncio.Event()
+        self._errands: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def decide(self, question: Question, *, bulk: bool = False) -> Answered:
+        """The decision on one check, committed. Bulk questions wait behind single ones.
+
+        Raises the refusal that stands in the way; `AccountBusy` when others hold the account for too long, `DeskFull`
+        when too many checks are waiting.
+        """
+        if self._closed:
+            raise DeskClosed(retry_after=1)
+        if len(self._urgent) + len(self._bulk) >= MAX_WAITING:
+            raise DeskFull(retry_after=1)
+        ticket = _Ticket(question, asyncio.get_running_loop().create_future(), stopwatch(), bulk)
+        self._queue(ticket)
+        answered = await ticket.answer
+        metrics.DECISION_SECONDS.observe(stopwatch() - ticket.arrived)
+        return answered
+
+    async def run(self) -> None:
+        """Decides batches until cancelled; whoever still waits then is told to come again."""
+        try:
+            while True:
+                await self._arrival.wait()
+                batch = self._take()
+                if batch:
+                    await self._attend(batch)
+                else:
+                    self._arrival.clear()
+        finally:
+            self._closed = True
+            waiting = [*self._urgent, *self._bulk, *(t for parked in self._parked.values() for t in parked)]
+            _refuse(waiting, DeskClosed(retry_after=1))
+            for errand in self._errands:
+                errand.cancel()
+
+    # ---- the queue -----------------------------------------------------------------------------------------
+
+    def _queue(self, ticket: _Ticket) -> None:
+        (self._bulk if ticket.bulk else self._urgent).append(ticket)
+        self._arrival.set()
+
+    def _queue_again(self, tickets: Iterable[_Ticket]) -> None:
+        """Puts tickets back where they came from: in front, in their order."""
+        for ticket in reversed(list(tickets)):
+            (self._bulk if ticket.bulk else self._urgent).appendleft(ticket)
+        self._arrival.set()
+
+    def _take(self) -> list[_Ticket]:
+        """The next batch. Checks of an account that is being waited for line up behind those already waiting."""
+        batch: list[_Ticket] = []
+        for queue in (self._urgent, self._bulk):
+            while queue and len(batch) < BATCH:
+                if queue[0].alone and batch:
+                    return batch
+                ticket = queue.popleft()
+                if ticket.answer.done():
+                    continue
+                parked = self._parked.get(ticket.question.account_key)
+                if parked is not None:
+                    parked.append(ticket)
+                    continue
+                batch.append(ticket)
+                if ticket.alone:
+                    return batch
+        return batch
+
+    # ---- one batch -----------------------------------------------------------------------------------------
+
+    async def _attend(self, batch: Sequence[_Ticket]) -> None:
+        """Decides one batch; whatever happens, each of its tickets is answered or waits again."""
+        try:
+            await self._round(batch)
+        except Exception as error:
+            self._recover(batch, error)
+
+    async def _round(self, batch: Sequence[_Ticket]) -> None:
+        began = stopwatch()
+        metrics.DESK_BATCH_SIZE.observe(len(batch))
+        questions = [ticket.question for ticket in batch]
+        sitting = Sitting(questions, await self._gather(questions), self._shelf)
+        results = sitting.results()
+        writes = sitting.writes()
+        if writes is not None:
+            needed = writes.accounts_read.keys() | writes.groups_read.keys()
+            missing = needed - await self._sql.write(writes)
+            if missing:
+                self._go_again(batch, sitting, missing)
+                return
+        for ticket, result in zip(batch, results, strict=True):
+            metrics.DESK_WAITING_SECONDS.observe(began - ticket.arrived)
+            self._settle(ticket, result)
+        self._prepare(batch, results)
+
+    async def _gather(self, questions: Sequence[Question]) -> Findings:
+        now = self._transactions.clock.now()
+        rows = await self._sql.read(wanted(questions), now)
+        keys = {(q.request.segment, part.order_ref) for q in questions for part in q.request.replaces}
+        replaced = await self._sql.read_orders(sorted(keys)) if keys else ()
+        quotes: dict[date, Quotes] = {}
+        if needs_quotes(rows, questions):
+            for day in {local_day(now, ZoneInfo(row.zone)) for row in rows if row.zone}:
+                found = await self._sql.read_quotes(day)
+                quotes[day] = {(row.base, row.quote): Quote(row.rate, row.on_date) for row in found}
+        return Findings(rows, now, replaced, quotes)
+
+    def _settle(self, ticket: _Ticket, result: Result) -> None:
+        match result:
+            case Answered():
+                _count(result, ticket.question)
+                if not ticket.answer.done():
+                    ticket.answer.set_result(result)
+            case Refused(refusal):
+                _refuse([ticket], refusal)
+            case Unready():
+                pass
+
+    # ---- what could not be decided or written at once ------------------------------------------------------
+
+    def _go_again(self, batch: Sequence[_Ticket], sitting: Sitting, missing: set[UUID]) -> None:
+        """Nothing was written. Checks of the accounts that could not be had wait a little, the others go at once."""
+        at_once = []
+        for number, ticket in enumerate(batch):
+            if missing.isdisjoint(sitting.accounts_of(number)):
+                at_once.append(ticket)
+            else:
+                self._park(ticket)
+        self._queue_again(at_once)
+
+    def _park(self, ticket: _Ticket) -> None:
+        if ticket.expired(stopwatch()):
+            _refuse([ticket], AccountBusy("another transaction holds the account", retry_after=1))
+            return
+        key = ticket.question.account_key
+        if key in self._parked:
+            self._parked[key].append(ticket)
+            return
+        self._parked[key] = [ticket]
+        self._send(self._unpark_later(key, ticket))
+
+    async def _unpark_later(self, key: tuple[str, str], first: _Ticket) -> None:
+        await asyncio.sleep(first.pause)
+        parked = self._parked.pop(key)
+        for ticket in parked:
+            ticket.pause = min(ticket.pause * 2, LONGEST_PAUSE_SECONDS)
+        self._queue_again(parked)
+
+    def _prepare(self, batch: Sequence[_Ticket], results: Sequence[Result]) -> None:
+        """Fetches what was missing to decide: a policy, or an account brought to this day. Its checks wait for it."""
+        waiting: dict[tuple[str, str], list[_Ticket]] = {}
+        parts: dict[tuple[str, str], PolicyPart | None] = {}
+        for ticket, result in zip(batch, results, strict=True):
+            if isinstance(result, Unready):
+                key = ticket.question.account_key
+                waiting.setdefault(key, []).append(ticket)
+                parts.setdefault(key, result.policy)
+        now = stopwatch()
+        for key, tickets in waiting.items():
+            _refuse((t for t in tickets if t.expired(now)), AccountBusy("the account changes too fast", retry_after=1))
+            self._parked[key] = [ticket for ticket in tickets if not ticket.answer.done()]
+            self._send(self._fetch(key, parts[key]))
+
+    async def _fetch(self, key: tuple[str, str], part: PolicyPart | None) -> None:
+        """Brings in a policy, or rolls an account forward, in a transaction of its own."""
+        refusal: Refusal | None = None
+        try:
+            async with self._transactions.begin(actor=SYSTEM, request_id="desk") as tx:
+                if part is None:
+                    await exposure.refresh(tx, keys=[key])
+                else:
+                    await policies.recall(
+                        tx,
+                        segment=part.segment,
+                        version=part.version,
+                        profile=part.profile,
+                        override_id=part.override_id,
+                        shelf=self._shelf,
+                    )
+        except Refusal as error:
+            refusal = error
+        except Exception as error:
+            refusal = refusal_of(error)
+            if refusal is None:
+                log.exception("desk_errand_failed", customer_id=key[0], segment=key[1])
+                _fail(self._parked.pop(key), error)
+                return
+        tickets = self._parked.pop(key)
+        if refusal is None:
+            self._queue_again(tickets)
+        else:
+            _refuse(tickets, refusal)
+
+    def _recover(self, batch: Sequence[_Ticket], error: Exception) -> None:
+        """Takes a batch apart that the database refused, until the check that it refuses is alone."""
+        refusal = refusal_of(error)
+        if refusal is not None:
+            _refuse(batch, refusal)
+            return
+        again = len(batch) > 1 or _lost_a_race(error)
+        if again and not all(ticket.expired(stopwatch()) for ticket in batch):
+            for ticket in batch:
+                ticket.alone = True
+            self._queue_again(batch)
+            return
+        log.error("desk_batch_failed", checks=len(batch), exc_info=error)
+        _fail(batch, error)
+
+    def _send(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+
+def _lost_a_race(error: Exception) -> bool:
+    """Whether another process has just written the same key or order: reading again shows it."""
+    return isinstance(error, DBAPIError) and sqlstate(error) == UNIQUE_VIOLATION
+
+
+def _refuse(tickets: Iterable[_Ticket], refusal: Refusal) -> None:
+    _fail(tickets, refusal)
+
+
+def _fail(tickets: Iterable[_Ticket], error: Exception) -> None:
+    for ticket in tickets:
+        if not ticket.answer.done():
+            ticket.answer.set_exception(error)
+
+
+def _count(answered: Answered, question: Question) -> None:
+    if question.key is not None:
+        metrics.IDEMPOTENCY.labels("replayed" if answered.replayed else "stored").inc()
+    decision = answered.decision
+    if answered.replayed or decision is None:
+        return
+    metrics.DECISIONS.labels(decision.outcome.value).inc()
+    for reason in decision.reasons:
+        metrics.DECISION_REASONS.labels(reason.code, reason.judgement.value).inc()
+        if reason.code == "rule_failed":
+            log.error("rule_failed", rule=reason.rule, order_ref=question.request.order_ref, message=reason.message)

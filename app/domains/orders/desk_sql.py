@@ -1,0 +1,221 @@
+"""The desk's two statements: one reads everything a batch needs, one locks and writes everything it decided.
+
+The only place outside the slices that names their tables, because two round trips a batch is what makes the desk fast.
+Each slice's rows travel as one JSON parameter. The connection is in autocommit: a statement is a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.domains.exposure import statements
+
+DESK_SETTINGS: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+}
+"""Plans made while tables are small must still be right when they are large: only keyed look-ups, for ever."""
+
+_READ: Final = """
+    select q.n, a.account, g.grouped, c.ordered, k.fingerprint, k.status, k.body,
+           cu.profile, cu.terms_kind, cu.net_days, cu.due_from, cu.discount_percent, cu.discount_days,
+           s.segment_currency, s.zone, p.version as policy_version, o.override_id, o.override_until
+      from json_to_recordset($1::json) as q(
+               n int, lead boolean, customer_id text, segment text, order_ref text, caller text, key text)
+      left join lateral (
+           select accounts as account, accounts.group_id from accounts
+            where q.lead and accounts.customer_id = q.customer_id and accounts.segment = q.segment offset 0
+      ) a on true
+      left join lateral (select groups as grouped from groups where groups.id = a.group_id offset 0) g on true
+      left join lateral (
+           select commitments as ordered from commitments
+            where commitments.segment = q.segment and commitments.order_ref = q.order_ref offset 0
+      ) c on true
+      left join lateral (
+           select fingerprint, status, body from idempotency_keys i
+            where i.principal_id = q.caller and i.key = q.key offset 0
+      ) k on true
+      left join lateral (
+           select profile, terms_kind, net_days, due_from, discount_percent, discount_days from customers
+            where q.lead and customers.customer_id = q.customer_id offset 0
+      ) cu on true
+      left join lateral (
+           select currency as segment_currency, coalesce(time_zone, default_time_zone) as zone from segments
+            where q.lead and segments.segment = q.segment offset 0
+      ) s on true
+      left join lateral (
+           select version from policy_versions v
+            where q.lead and v.segment = q.segment and v.effective_at <= $2::timestamptz
+            order by v.effective_at desc, v.version desc limit 1
+      ) p on true
+      left join lateral (
+           select id as override_id, valid_until as override_until from policy_overrides v
+            where q.lead and v.customer_id = q.customer_id and v.segment = q.segment and v.status = 'approved'
+           offset 0
+      ) o on true
+     order by q.n"""
+
+_READ_ORDERS: Final = """
+    select c.ordered from json_to_recordset($1::json) as q(segment text, order_ref text)
+     cross join lateral (
+           select commitments as ordered from commitments
+            where commitments.segment = q.segment and commitments.order_ref = q.order_ref offset 0
+     ) c"""
+
+_READ_QUOTES: Final = statements.LATEST_QUOTES.format(on="$1::date")
+
+_HELD: Final = "(select all_held from held)"
+
+
+def _write(statement: str, parameter: int) -> str:
+    return statement.format(rows=f"${parameter}::json", guard=_HELD)
+
+
+_CHECK_COLUMNS: Final = """id, account_id, customer_id, segment, order_ref, checkpoint, amount, currency, outcome,
+                   codes, policy_version, policy_profile, policy_override_id, caller, caller_name, on_behalf_of,
+                   decided_at, review, review_until, changed_at"""
+
+_WRITE: Final = f"""
+    with wanted_accounts as (
+        select id, version from json_to_recordset($1::json) as w(id uuid, version bigint)
+    ), wanted_groups as (
+        select id, version from json_to_recordset($2::json) as w(id uuid, version bigint)
+    ), held_accounts as materialized (
+        select a.id from wanted_accounts w join accounts a on a.id = w.id and a.version = w.version
+           for no key update of a skip locked
+    ), held_groups as materialized (
+        select g.id from wanted_groups w join groups g on g.id = w.id and g.version = w.version
+           for no key update of g skip locked
+    ), held as materialized (
+        select (select count(*) from held_accounts) = (select count(*) from wanted_accounts)
+           and (select count(*) from held_groups) = (select count(*) from wanted_groups) as all_held
+    ), w_accounts as ({_write(statements.UPDATE_ACCOUNTS, 3)}
+    ), w_groups as ({_write(statements.UPDATE_GROUPS, 4)}
+    ), w_ledger as ({_write(statements.INSERT_LEDGER, 5)}
+    ), w_new_orders as ({_write(statements.INSERT_COMMITMENTS, 6)}
+    ), w_orders as ({_write(statements.UPDATE_COMMITMENTS, 7)}
+    ), w_superseded as (
+        update credit_checks set review = 'superseded', changed_at = $13::timestamptz
+         where id in (select r.id from json_to_recordset($8::json) as r(id uuid)) and review = 'open' and {_HELD}
+    ), w_checks as (
+        insert into credit_checks ({_CHECK_COLUMNS}, facts, answer)
+        select {_CHECK_COLUMNS}, facts, answer
+          from rows from (
+               json_to_recordset($9::json) as (
+                   id uuid, account_id uuid, customer_id text, segment text, order_ref text, checkpoint text,
+                   amount numeric, currency text, outcome text, codes text[], policy_version bigint,
+                   policy_profile text, policy_override_id uuid, caller text, caller_name text, on_behalf_of text,
+                   decided_at timestamptz, review text, review_until timestamptz, changed_at timestamptz),
+               unnest($10::text[]), unnest($11::text[])
+          ) as t ({_CHECK_COLUMNS}, facts, answer)
+         where {_HELD}
+    ), w_keys as (
+        insert into idempotency_keys (principal_id, key, fingerprint, status, body, media_type, created_at)
+        select r.principal_id, r.key, decode(r.fingerprint, 'hex'), 201,
+               convert_to(($11::text[])[r.n], 'UTF8'), 'application/json', $13::timestamptz
+          from json_to_recordset($12::json) as r(n int, principal_id text, key text, fingerprint text)
+         where {_HELD}
+    ), w_events as (
+        insert into events (at, type, actor, actor_kind, request_id, segment, customer_id, subject_type, subject_id,
+                            before, after)
+        select at, type, actor, actor_kind, request_id, segment, customer_id, subject_type, subject_id, before, after
+          from json_populate_recordset(null::events, $14::json)
+         where {_HELD}
+    )
+    select id from held_accounts union all select id from held_groups"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line of the read: `lead` marks the first of its account in the batch, which reads the account for all."""
+
+    n: int
+    lead: bool
+    customer_id: str
+    segment: str
+    order_ref: str
+    caller: str
+    key: str | None
+
+
+@dataclass(slots=True)
+class Writes:
+    """Everything one batch writes. `accounts_read` and `groups_read` are the versions it was decided on."""
+
+    now: datetime
+    accounts_read: dict[UUID, int] = field(default_factory=dict)
+    groups_read: dict[UUID, int] = field(default_factory=dict)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    new_orders: list[dict[str, Any]] = field(default_factory=list)
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    superseded: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+class DeskSql:
+    """The two statements over one engine in autocommit."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def read(self, wanted: Sequence[Wanted], now: datetime) -> Sequence[Any]:
+        """One row for each of `wanted`, in their order, from one snapshot."""
+        return await self._all(_READ, _json(wanted), now)
+
+    async def read_orders(self, keys: Sequence[tuple[str, str]]) -> Sequence[Any]:
+        """The orders of `keys` (segment, reference) that exist."""
+        asked = [{"segment": segment, "order_ref": order_ref} for segment, order_ref in keys]
+        return [row.ordered for row in await self._all(_READ_ORDERS, _json(asked))]
+
+    async def read_quotes(self, on: Any) -> Sequence[Any]:
+        """The latest exchange rate of every pair on or before a day."""
+        return await self._all(_READ_QUOTES, on)
+
+    async def write(self, writes: Writes) -> set[UUID]:
+        """Writes all or nothing; the ids that could be locked at the version read. All of them: it is committed."""
+        held = await self._all(
+            _WRITE,
+            _versions(writes.accounts_read),
+            _versions(writes.groups_read),
+            _json(writes.accounts),
+            _json(writes.groups),
+            _json(writes.ledger),
+            _json(writes.new_orders),
+            _json(writes.orders),
+            _json(writes.superseded),
+            _json(writes.checks),
+            writes.facts,
+            writes.answers,
+            _json(writes.keys),
+            writes.now,
+            _json(writes.events),
+        )
+        return {row.id for row in held}
+
+    async def _all(self, statement: str, *parameters: Any) -> Sequence[Any]:
+        async with self._engine.connect() as connection:
+            return (await connection.exec_driver_sql(statement, parameters)).all()
+
+
+def _versions(read: dict[UUID, int]) -> str:
+    return _json([{"id": account_id, "version": version} for account_id, version in read.items()])
+
+
+def _json(rows: Sequence[Any]) -> str:
+    return orjson.dumps(rows, default=str).decode()

@@ -1,0 +1,465 @@
+"""A sitting of the desk: one batch of checks, decided one after another on the same positions in memory.
+
+No input or output: it is given what one read found and says what one write has to do. What it can't decide from that,
+it says by name, and the desk fetches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from app.domains.customers.core.terms import DueFrom, PaymentTerms, TermsKind
+from app.domains.exposure import records
+from app.domains.exposure.core.account import Account, Basis, Group
+from app.domains.exposure.core.fx import Quotes, rate_between
+from app.domains.exposure.core.positions import Positions
+from app.domains.exposure.core.refusals import AccountNotFound, OrderCurrencyFixed, OrderRefConflict
+from app.domains.orders.answers import render_answer
+from app.domains.orders.core.check_refusals import ReplacedOrderUnknown
+from app.domains.orders.core.decide import decide, review_until
+from app.domains.orders.core.decision import Decision
+from app.domains.orders.core.events import DECIDED
+from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
+from app.domains.orders.core.outcome import carry_out
+from app.domains.orders.desk_sql import Wanted, Writes
+from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf
+from app.domains.policies.core.refusals import PolicyMissing
+from app.infra.clock import new_id
+from app.kernel.errors import Refusal
+from app.kernel.identity import Actor
+from app.kernel.money import render
+from app.kernel.periods import local_day, start_of
+from app.support.idempotency.core import KeyReused
+
+NO_QUOTES: Final[Quotes] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One check as it came to the desk: what is asked, who asks, and under which key (null: none)."""
+
+    request: CheckRequest
+    caller: str
+    actor: Actor
+    request_id: str
+    key: str | None = None
+    fingerprint: bytes = b""
+
+    @property
+    def account_key(self) -> tuple[str, str]:
+        """The customer and the segment whose account decides."""
+        return self.request.customer_id, self.request.segment
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The check was decided, now or under the same key before: the body to send."""
+
+    body: bytes
+    replayed: bool = False
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The check can't be decided, by name."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """Something must be fetched or refreshed first: a policy, or the account's standing facts."""
+
+    policy: PolicyPart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPart:
+    """What names a customer's effective policy."""
+
+    segment: str
+    version: int
+    profile: str
+    override_id: UUID | None
+
+
+Result = Answered | Refused | Unready
+
+
+@dataclass(slots=True)
+class _Party:
+    """What the batch knows of one account's surroundings."""
+
+    account_id: UUID
+    terms: PaymentTerms
+    policy: PolicyPart
+    segment_currency: str
+    zone: ZoneInfo
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one read found for a batch: rows in the order of the questions, replaced orders, and exchange rates."""
+
+    rows: Sequence[Any]
+    now: datetime
+    replaced: Sequence[Any] = ()
+    quotes: Mapping[date, Quotes] = field(default_factory=dict)
+
+
+class Sitting:
+    """Decides the questions of one batch in their order and collects what must be written."""
+
+    def __init__(self, questions: Sequence[Question], findings: Findings, shelf: PolicyShelf) -> None:
+        self._questions = questions
+        self._rows = findings.rows
+        self._now = findings.now
+        self._quotes = findings.quotes
+        self._shelf = shelf
+        self._parties: dict[tuple[str, str], _Party | Refusal] = {}
+        self._answers: dict[tuple[str, str], tuple[bytes, Answered]] = {}
+        self._unready: set[tuple[str, str]] = set()
+        self._pending: dict[UUID, dict[str, Any]] = {}
+        self._decided: list[_Decided] = []
+        self._positions = self._read(findings)
+        self._read_versions = {a.id: a.version for a in self._positions.accounts.values()}
+        self._read_groups = {g.id: g.version for g in self._positions.groups.values()}
+
+    def results(self) -> list[Result]:
+        """The result of each question, in order. An account that is not ready holds back all its questions."""
+        return [self._result(number) for number in range(len(self._questions))]
+
+    def accounts_of(self, number: int) -> frozenset[UUID]:
+        """The account and the group that question `number` needs to have locked."""
+        party = self._parties.get(self._questions[number].account_key)
+        if not isinstance(party, _Party):
+            return frozenset()
+        group_id = self._positions.accounts[party.account_id].group_id
+        return frozenset((party.account_id, group_id) if group_id else (party.account_id,))
+
+    def writes(self) -> Writes | None:
+        """What must be written for the answers to hold; null where nothing was decided."""
+        if not self._decided:
+            return None
+        positions, now = self._positions, self._now
+        touched = sorted(positions.touched_orders)
+        orders = {key: records.commitment_values(positions.orders[key], now) for key in touched}
+        return Writes(
+            now=now,
+            accounts_read={a: self._read_versions[a] for a in positions.touched_accounts},
+            groups_read={g: self._read_groups[g] for g in positions.touched_groups},
+            accounts=[records.account_values(positions.accounts[a], now) for a in positions.touched_accounts],
+            groups=[records.group_values(positions.groups[g]) for g in positions.touched_groups],
+            ledger=records.line_values(positions, now),
+            new_orders=[orders[key] for key in touched if key not in positions.stored_orders],
+            orders=[orders[key] for key in touched if key in positions.stored_orders],
+            superseded=[{"id": done.supersedes} for done in self._decided if done.supersedes],
+            checks=[done.check for done in self._decided],
+            facts=[done.facts for done in self._decided],
+            answers=[done.body.decode() for done in self._decided],
+            keys=[_key_row(n, done.question) for n, done in enumerate(self._decided, 1) if done.question.key],
+            events=[done.event for done in self._decided],
+        )
+
+    # ---- reading -------------------------------------------------------------------------------------------
+
+    def _read(self, findings: Findings) -> Positions:
+        accounts: list[Account] = []
+        groups: dict[UUID, Group] = {}
+        orders = {}
+        for question, row in zip(self._questions, findings.rows, strict=True):
+            if question.account_key not in self._parties:
+                self._parties[question.account_key] = self._party(question, row)
+                if row.account is not None:
+                    accounts.append(records.account_from(row.account))
+                if row.grouped is not None:
+                    group = records.group_from(_with_json(row.grouped, "totals"))
+                    groups[group.id] = group
+            if row.ordered is not None:
+                order = records.commitment_from(_with_json(row.ordered, "release"))
+                orders[order.key] = order
+        for record in findings.replaced:
+            order = records.commitment_from(_with_json(record, "release"))
+            orders[order.key] = order
+        return Positions(accounts, groups.values(), orders.values())
+
+    def _party(self, question: Question, row: Any) -> _Party | Refusal:
+        customer_id, segment = question.account_key
+        if row.account is None:
+            return AccountNotFound(f"{customer_id} has no account in segment {segment}")
+        if row.policy_version is None:
+            return PolicyMissing(f"no version of {segment!r} is active")
+        zone = _zone(row.zone)
+        in_force = row.override_id is not None and local_day(self._now, zone) <= row.override_until
+        return _Party(
+            account_id=row.account["id"],
+            terms=PaymentTerms(
+                TermsKind(row.terms_kind),
+                row.net_days,
+                DueFrom(row.due_from),
+                row.discount_percent,
+                row.discount_days,
+            ),
+            policy=PolicyPart(segment, row.policy_version, row.profile, row.override_id if in_force else None),
+            segment_currency=row.segment_currency,
+            zone=zone,
+        )
+
+    # ---- deciding ------------------------------------------------------------------------------------------
+
+    def _result(self, number: int) -> Result:
+        question, row = self._questions[number], self._rows[number]
+        try:
+            kept = self._kept(question, row)
+            if kept is not None:
+                return kept
+            party = self._parties[question.account_key]
+            if isinstance(party, Refusal):
+                return Refused(party)
+            if question.account_key in self._unready:
+                return Unready()
+            result = self._decide(question, party)
+        except Refusal as refusal:
+            return Refused(refusal)
+        if isinstance(result, Unready):
+            self._unready.add(question.account_key)
+        return result
+
+    def _kept(self, question: Question, row: Any) -> Answered | None:
+        """The answer given before under the question's key, in this batch or in any before it."""
+        if question.key is None:
+            return None
+        if row.fingerprint is not None:
+            _same(row.fingerprint, question)
+            return Answered(row.body, replayed=True)
+        earlier = self._answers.get((question.caller, question.key))
+        if earlier is None:
+            return None
+        _same(earlier[0], question)
+        return replace(earlier[1], replayed=True)
+
+    def _decide(self, question: Question, party: _Party) -> Result:
+        part = party.policy
+        policy = self._shelf.peek(part.segment, part.version, part.profile, part.override_id)
+        if policy is None:
+            return Unready(part)
+        account = self._positions.accounts[party.account_id]
+        group = self._positions.group_of(account)
+        today = local_day(self._now, party.zone)
+        quotes = self._quotes.get(today, NO_QUOTES)
+        basis = Basis.of(policy.order_checks, rate_between(quotes, party.segment_currency, account.currency))
+        if not account.is_fresh(self._now, basis) or (group is not None and group.fresh_until <= self._now):
+            return Unready()
+        facts = self._facts(question.request, party, account, group, today)
+        decision = decide(facts, policy)
+        check_id = new_id(self._now)
+        supersedes = carry_out(
+            self._positions, facts, decision, check_id=check_id, counts_until=basis.counts_until(today)
+        )
+        self._shorten_freshness(party.account_id, decision)
+        effective = EffectivePolicy(part.segment, part.version, part.profile, part.override_id, policy)
+        return self._settle(question, facts, decision, check_id, effective, supersedes)
+
+    def _facts(
+        self, request: CheckRequest, party: _Party, account: Account, group: Group | None, today: date
+    ) -> CheckFacts:
+        order = self._positions.orders.get((request.segment, request.order_ref))
+        if order is not None:
+            _check_order(order, request, account)
+        quotes = self._quotes.get(today, NO_QUOTES)
+        into_group = {}
+        if group is not None:
+            members = {*group.totals, account.currency}
+            rates = {currency: rate_between(quotes, currency, group.currency) for currency in members}
+            into_group = {currency: rate for currency, rate in rates.items() if rate is not None}
+        ship_from = self._now
+        if request.requested_ship_on is not None:
+            ship_from = max(self._now, start_of(request.requested_ship_on, party.zone))
+        return CheckFacts(
+            at=self._now,
+            on=today,
+            ship_from=ship_from,
+            request=request,
+            terms=party.terms,
+            account=account,
+            rates=Rates(
+                rate_between(quotes, request.currency, account.currency),
+                rate_between(quotes, party.segment_currency, account.currency),
+                into_group,
+            ),
+            group=group,
+            order=order,
+            replaced=tuple(self._replaced(request, account)),
+        )
+
+    def _replaced(self, request: CheckRequest, account: Account) -> Iterable[Any]:
+        for part in request.replaces:
+            order = self._positions.orders.get((request.segment, part.order_ref))
+            if order is None or order.account_id != account.id or part.order_ref == request.order_ref:
+                raise ReplacedOrderUnknown(f"{part.order_ref} is no other order of {request.customer_id}")
+            yield order
+
+    def _shorten_freshness(self, account_id: UUID, decision: Decision) -> None:
+        """The account must be looked at again when the new reservation runs out."""
+        account, reservation = self._positions.accounts[account_id], decision.reservation
+        if reservation is not None and reservation.expires_at < account.fresh_until:
+            self._positions.put(replace(account, fresh_until=reservation.expires_at))
+
+    # ---- recording -----------------------------------------------------------------------------------------
+
+    def _settle(
+        self,
+        question: Question,
+        facts: CheckFacts,
+        decision: Decision,
+        check_id: UUID,
+        policy: EffectivePolicy,
+        supersedes: UUID | None,
+    ) -> Answered:
+        version = self._positions.accounts[facts.account.id].version
+        body = render_answer(facts, decision, check_id=check_id, policy=policy, account_version=version)
+        check = check_row(question, facts, decision, check_id=check_id, policy=policy)
+        if supersedes in self._pending:
+            self._pending[supersedes]["review"] = "superseded"
+            supersedes = None
+        self._pending[check_id] = check
+        event = _event_row(question, facts, decision, check_id)
+        self._decided.append(
+            _Decided(question, check, orjson.dumps(facts, default=str).decode(), body, event, supersedes)
+        )
+        answered = Answered(body, decision=decision)
+        if question.key is not None:
+            self._answers[question.caller, question.key] = (question.fingerprint, answered)
+        return answered
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    question: Question
+    check: dict[str, Any]
+    facts: str
+    body: bytes
+    event: dict[str, Any]
+    supersedes: UUID | None
+
+
+def check_row(
+    question: Question, facts: CheckFacts, decision: Decision, *, check_id: UUID, policy: EffectivePolicy
+) -> dict[str, Any]:
+    """The row of `credit_checks` for a decision, without its facts and answer."""
+    request = facts.request
+    until = review_until(facts, policy.policy.order_checks, decision)
+    return {
+        "id": check_id,
+        "account_id": facts.account.id,
+        "customer_id": request.customer_id,
+        "segment": request.segment,
+        "order_ref": request.order_ref,
+        "checkpoint": request.checkpoint.value,
+        "amount": request.amount,
+        "currency": request.currency,
+        "outcome": decision.outcome.value,
+        "codes": [reason.code for reason in decision.reasons],
+        "policy_version": policy.version,
+        "policy_profile": policy.profile,
+        "policy_override_id": policy.override_id,
+        "caller": question.caller,
+        "caller_name": question.actor.name,
+        "on_behalf_of": request.on_behalf_of,
+        "decided_at": facts.at,
+        "review": "open" if until else "none",
+        "review_until": until,
+        "changed_at": facts.at,
+    }
+
+
+def _event_row(question: Question, facts: CheckFacts, decision: Decision, check_id: UUID) -> dict[str, Any]:
+    request, kind = facts.request, DECIDED[decision.outcome]
+    return {
+        "at": facts.at,
+        "type": kind.type,
+        "actor": question.actor.name,
+        "actor_kind": question.actor.kind.value,
+        "request_id": question.request_id,
+        "segment": request.segment,
+        "customer_id": request.customer_id,
+        "subject_type": kind.subject_type,
+        "subject_id": str(check_id),
+        "before": {},
+        "after": {
+            "order_ref": request.order_ref,
+            "amount": render(request.amount, request.currency),
+            "currency": request.currency,
+            "checkpoint": request.checkpoint.value,
+            "reserve": request.reserve,
+            "reasons": [reason.code for reason in decision.reasons],
+        },
+    }
+
+
+def _key_row(number: int, question: Question) -> dict[str, Any]:
+    return {
+        "n": number,
+        "principal_id": question.caller,
+        "key": question.key,
+        "fingerprint": question.fingerprint.hex(),
+    }
+
+
+def _check_order(order: Any, request: CheckRequest, account: Account) -> None:
+    if order.account_id != account.id:
+        raise OrderRefConflict(f"{request.order_ref} is an order of another customer")
+    used = order.approved or order.shipped or order.invoiced
+    if used and order.currency != request.currency:
+        raise OrderCurrencyFixed(f"{request.order_ref} is kept in {order.currency}")
+
+
+def _same(fingerprint: bytes, question: Question) -> None:
+    if fingerprint != question.fingerprint:
+        raise KeyReused("send another key with another request")
+
+
+def _with_json(record: Any, member: str) -> dict[str, Any]:
+    """A composite value as the driver gives it, its JSON member parsed."""
+    values = dict(record)
+    if isinstance(values[member], str):
+        values[member] = orjson.loads(values[member])
+    return values
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def wanted(questions: Sequence[Question]) -> list[Wanted]:
+    """The lines of the read for `questions`."""
+    led: set[tuple[str, str]] = set()
+    lines = []
+    for number, question in enumerate(questions):
+        request, lead = question.request, question.account_key not in led
+        led.add(question.account_key)
+        lines.append(
+            Wanted(number, lead, request.customer_id, request.segment, request.order_ref, question.caller, question.key)
+        )
+    return lines
+
+
+def needs_quotes(rows: Sequence[Any], questions: Sequence[Question]) -> bool:
+    """Whether any check of the batch meets a second currency."""
+    currencies = {question.request.currency for question in questions}
+    for row in rows:
+        if row.account is not None:
+            currencies |= {row.account["currency"], row.segment_currency}
+        if row.grouped is not None:
+            currencies |= {row.grouped["currency"], *_with_json(row.grouped, "totals")["totals"]}
+    return len(currencies) > 1
