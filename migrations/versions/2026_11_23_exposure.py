@@ -78,7 +78,7 @@ def _create_groups() -> None:
         sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
         *_limit_columns(),
         sa.Column("totals", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column("fresh_until", _INSTANT, server_default=sa.text("'-infinity'"), nullable=False),
+        sa.Column("fresh_until", _INSTANT, server_default=sa.text("'epoch'"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_groups"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name="fk_groups_customer_id_customers"),
         sa.ForeignKeyConstraint(["segment"], ["segments.segment"], name="fk_groups_segment_segments"),
@@ -103,7 +103,7 @@ def _create_accounts() -> None:
         sa.Column("breaching_due_on", sa.Date()),
         _total("overdue_breaching"),
         _total("overdue_aged"),
-        sa.Column("fresh_until", _INSTANT, server_default=sa.text("'-infinity'"), nullable=False),
+        sa.Column("fresh_until", _INSTANT, server_default=sa.text("'epoch'"), nullable=False),
         sa.Column("basis", sa.Text(), server_default="", nullable=False),
         sa.Column("group_id", _ID),
         sa.Column("dunning_level", sa.BigInteger(), server_default="0", nullable=False),
@@ -289,6 +289,7 @@ def _create_commitments() -> None:
     )
     still_open = sa.text("open_amount > 0")
     op.create_index("ix_commitments_account_id_open", "commitments", ["account_id"], postgresql_where=still_open)
+    op.create_index("ix_commitments_customer_id", "commitments", ["customer_id", "segment", "order_ref"])
     op.create_index("ix_commitments_expires_at", "commitments", ["expires_at"], postgresql_where=still_open)
 
 

@@ -56,7 +56,7 @@ class AccountRow(Base):
     breaching_due_on: Mapped[date | None]
     overdue_breaching: Mapped[Amount] = mapped_column(server_default="0")
     overdue_aged: Mapped[Amount] = mapped_column(server_default="0")
-    fresh_until: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
+    fresh_until: Mapped[datetime] = mapped_column(server_default=text("'epoch'"))
     basis: Mapped[str] = mapped_column(server_default="")
     group_id: Mapped[UUID | None] = mapped_column(ForeignKey("groups.id"))
     dunning_level: Mapped[int] = mapped_column(server_default="0")
@@ -92,7 +92,7 @@ class GroupRow(Base):
     temporary_from: Mapped[date | None]
     temporary_until: Mapped[date | None]
     totals: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    fresh_until: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
+    fresh_until: Mapped[datetime] = mapped_column(server_default=text("'epoch'"))
 
 
 class MembershipRow(Base):
@@ -213,6 +213,7 @@ class CommitmentRow(Base):
     __tablename__ = "commitments"
     __table_args__ = (
         Index("ix_commitments_account_id_open", "account_id", postgresql_where=text("open_amount > 0")),
+        Index("ix_commitments_customer_id", "customer_id", "segment", "order_ref"),
         Index("ix_commitments_expires_at", "expires_at", postgresql_where=text("open_amount > 0")),
         CheckConstraint("approved >= 0 and shipped >= 0 and invoiced >= 0 and waived >= 0 and held >= 0", name="signs"),
         CheckConstraint("open_amount >= 0 and delivered_amount >= 0 and held_amount >= 0", name="amount_signs"),

@@ -8,14 +8,23 @@ await exposure.save(tx, positions=positions)
 """
 
 from app.domains.exposure.repository.rates import DayRates
-from app.domains.exposure.service.accounts import accounts_of, list_accounts, list_ledger, open_account
+from app.domains.exposure.service.accounts import (
+    accounts_of,
+    accounts_with_expired_orders,
+    list_accounts,
+    list_ledger,
+    open_account,
+    stale_accounts,
+)
 from app.domains.exposure.service.groups import regroup
 from app.domains.exposure.service.holds import lift_hold, set_hold
 from app.domains.exposure.service.limits import set_limit
+from app.domains.exposure.service.orders import FiledOrder, filed_order, filed_orders, list_orders
 from app.domains.exposure.service.overview import Overview, overview, overview_at
 from app.domains.exposure.service.positions import (
     account,
     basis,
+    known_accounts,
     load_orders,
     lock,
     order,
@@ -31,15 +40,21 @@ from app.domains.exposure.service.risk import RiskFacts, note_risk
 
 __all__ = [
     "DayRates",
+    "FiledOrder",
     "Overview",
     "RiskFacts",
     "account",
     "accounts_of",
+    "accounts_with_expired_orders",
     "basis",
     "enter_rates",
+    "filed_order",
+    "filed_orders",
+    "known_accounts",
     "lift_hold",
     "list_accounts",
     "list_ledger",
+    "list_orders",
     "list_rates",
     "load_orders",
     "lock",
@@ -57,4 +72,5 @@ __all__ = [
     "save",
     "set_hold",
     "set_limit",
+    "stale_accounts",
 ]
