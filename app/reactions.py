@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.domains.customers.core.events import CustomerChanged
+from app.domains.exposure import service as exposure
 from app.infra.transaction import Reactions
 
-REACTIONS: Final[Reactions] = {}
+REACTIONS: Final[Reactions] = {
+    CustomerChanged: (exposure.regroup,),
+}

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from typing import Final
 
+from app.domains.exposure import jobs as exposure
 from app.infra.clock import SystemClock
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.jobs import Job, run_jobs
@@ -19,6 +20,7 @@ from app.support.journal import service as journal_service
 JOBS: Final[tuple[Job, ...]] = (
     *journal.JOBS,
     *idempotency.JOBS,
+    *exposure.JOBS,
 )
 """Every job, one line for each slice that has some."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from uuid import UUID
 
 from app.domains.customers import service as customers
 from app.domains.exposure.core.account import Account
@@ -93,6 +94,21 @@ async def list_ledger(
     """The account and a page of its entries. Raises `AccountNotFound`."""
     account = await find_account(tx, customer_id=customer_id, segment=segment)
     return account, await repository.ledger_page(tx.session, account.id, page)
+
+
+async def accounts_with_expired_orders(tx: Transaction, *, batch: int) -> Sequence[tuple[str, str]]:
+    """At most `batch` accounts (customer, segment) with a reservation that has run out."""
+    return await repository.with_expired_orders(tx.session, tx.now, batch)
+
+
+async def stale_accounts(
+    tx: Transaction, *, after: UUID, scanned: int
+) -> tuple[Sequence[tuple[str, str]], UUID | None]:
+    """Of the next `scanned` accounts behind the id `after`, those whose standing facts are of an earlier day.
+
+    Also returns the id to go on behind; null at the end.
+    """
+    return await repository.stale_after(tx.session, tx.now, after=after, scanned=scanned)
 
 
 async def _keep_in(tx: Transaction, customer_id: str, segment: str, currency: str, precondition: Precondition) -> None:

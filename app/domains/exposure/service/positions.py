@@ -29,6 +29,7 @@ from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.document import OrderChecks, Policy
 from app.domains.policies.core.segments import Segment
+from app.infra.metrics import EXPIRED_RESERVATIONS
 from app.infra.transaction import Transaction
 from app.kernel.money import render
 from app.kernel.periods import local_day, next_midnight
@@ -45,7 +46,7 @@ async def account(tx: Transaction, *, customer_id: str, segment: str) -> Account
     return found[0]
 
 
-async def accounts(tx: Transaction, *, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Account]:
+async def known_accounts(tx: Transaction, *, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Account]:
     """Those of the accounts of `keys` (customer, segment) that exist, without a lock."""
     found = await repository.find_accounts(tx.session, set(keys)) if keys else ()
     return {(account.customer_id, account.segment): account for account in found}
@@ -153,6 +154,7 @@ def _expire(tx: Transaction, positions: Positions, due: Commitment) -> None:
     positions.read_orders([due])
     after = commitments.expire(due)
     positions.change_order(after, Source("expiry", due.order_ref))
+    EXPIRED_RESERVATIONS.inc()
     tx.emit(
         ReservationExpired(
             subject_id=due.order_ref,
