@@ -7,6 +7,7 @@ positions.post(account.id, entries)            # pure: positions are in memory
 await exposure.save(tx, positions=positions)
 """
 
+from app.domains.exposure.repository.orders import FiledOrder
 from app.domains.exposure.repository.rates import DayRates
 from app.domains.exposure.service.accounts import (
     accounts_of,
@@ -19,7 +20,7 @@ from app.domains.exposure.service.accounts import (
 from app.domains.exposure.service.groups import regroup
 from app.domains.exposure.service.holds import lift_hold, set_hold
 from app.domains.exposure.service.limits import set_limit
-from app.domains.exposure.service.orders import FiledOrder, filed_order, filed_orders, list_orders
+from app.domains.exposure.service.orders import filed_order, filed_orders, list_orders
 from app.domains.exposure.service.overview import Overview, overview, overview_at
 from app.domains.exposure.service.positions import (
     account,
