@@ -1,0 +1,1 @@
+"""Pure rules of open items, payments and the allocations between them."""

@@ -1,0 +1,157 @@
+"""What receivables refuse, by name."""
+
+from __future__ import annotations
+
+from app.kernel.errors import Busy, Conflict, Fault, Invalid, NotFound
+
+
+class InvoiceNotFound(NotFound):
+    """No invoice, debit note or credit note has this number in the segment."""
+
+    code = "invoice_not_found"
+    title = "No such invoice"
+
+
+class PaymentNotFound(NotFound):
+    """No payment has this reference in the segment."""
+
+    code = "payment_not_found"
+    title = "No such payment"
+
+
+class InvoiceConflict(Conflict):
+    """The number was posted before, and it said something else."""
+
+    code = "invoice_conflict"
+    title = "Another invoice has this number"
+
+
+class PaymentConflict(Conflict):
+    """The reference was posted before, and it said something else."""
+
+    code = "payment_conflict"
+    title = "Another payment has this reference"
+
+
+class InvoiceAllocated(Conflict):
+    """Something is allocated to the invoice or from the credit note, so it can't be cancelled."""
+
+    code = "invoice_allocated"
+    title = "The invoice has allocations"
+
+
+class InvoiceAlreadyCancelled(Conflict):
+    """The invoice was cancelled before."""
+
+    code = "invoice_cancelled"
+    title = "The invoice is cancelled"
+
+
+class PaymentAlreadyReversed(Conflict):
+    """The payment was reversed before."""
+
+    code = "payment_reversed"
+    title = "The payment is reversed"
+
+
+class NotACreditNote(Conflict):
+    """Only a credit note can be allocated; an invoice is what is allocated to."""
+
+    code = "not_a_credit_note"
+    title = "Not a credit note"
+
+
+class NothingToAllocate(Conflict):
+    """Nothing is left of the payment, or nothing is open that it could settle."""
+
+    code = "nothing_to_allocate"
+    title = "There is nothing to allocate"
+
+
+class DueContradictory(Invalid):
+    """Both a due day and net days were given."""
+
+    code = "due_contradictory"
+    title = "Give due_on or net_days, not both"
+
+
+class FxRateContradictory(Invalid):
+    """A rate other than 1 between a currency and itself."""
+
+    code = "fx_rate_contradictory"
+    title = "Within one currency the rate is 1"
+
+
+class OrdersContradictory(Invalid):
+    """The orders that the invoice names do not go together with it or with each other."""
+
+    code = "orders_contradictory"
+    title = "The orders do not go together"
+
+
+class OrdersExceedInvoice(Invalid):
+    """The orders' amounts sum to more than the invoice's."""
+
+    code = "orders_exceed_invoice"
+    title = "The orders sum to more than the invoice"
+
+
+class OrderCurrencyMismatch(Invalid):
+    """The order is in another currency than the invoice."""
+
+    code = "order_currency_mismatch"
+    title = "The order is in another currency"
+
+
+class CurrencyDiffers(Invalid):
+    """The item is in another currency than what is to settle it."""
+
+    code = "currency_mismatch"
+    title = "The item is in another currency"
+
+
+class InvoiceUnknown(Invalid):
+    """An allocation or a credit note names an invoice that does not exist."""
+
+    code = "invoice_unknown"
+    title = "An invoice that is named does not exist"
+
+
+class InvoiceOfAnotherCustomer(Invalid):
+    """The invoice that is named belongs to somebody outside the customer's group."""
+
+    code = "invoice_of_another_customer"
+    title = "An invoice that is named belongs to somebody else"
+
+
+class InvoiceNotPayable(Invalid):
+    """The item that is named is a credit note or cancelled."""
+
+    code = "invoice_not_payable"
+    title = "An item that is named is not to be paid"
+
+
+class AllocationExceedsItem(Invalid):
+    """The allocation settles more than is open."""
+
+    code = "allocation_exceeds_item"
+    title = "The allocation is more than the item's open amount"
+
+
+class AllocationExceedsPayment(Invalid):
+    """The allocations use more than is left of the payment or credit note."""
+
+    code = "allocation_exceeds_payment"
+    title = "The allocations are more than what is left to allocate"
+
+
+class DocumentBusy(Busy):
+    """Another transaction is just posting the same number; the same request may pass in a moment."""
+
+    code = "document_busy"
+    title = "The same document is just being posted"
+
+
+def at(refusal: type[Invalid], pointer: str, message: str) -> Invalid:
+    """The refusal of one place of the input (JSON pointer)."""
+    return refusal(message, faults=[Fault(pointer, refusal.code, message)])

@@ -1,0 +1,174 @@
+"""What callers ask to be posted, free of wire formats, and the fingerprint that tells a repetition from a conflict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any
+
+from app.domains.receivables.core.items import ItemKind, OrderShare
+from app.domains.receivables.core.refusals import (
+    DueContradictory,
+    OrdersContradictory,
+    OrdersExceedInvoice,
+    at,
+)
+from app.kernel.digest import digest
+from app.kernel.money import ZERO, Money, render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceRequest:
+    """An invoice, debit note or credit note to be posted. Without `due_on` or `net_days` the customer's terms apply.
+
+    `fx_rate` is account currency per unit of the document's; null: the latest on the day of issue.
+    """
+
+    segment: str
+    invoice_no: str
+    customer_id: str
+    amount: Money
+    issued_on: date
+    kind: ItemKind = ItemKind.INVOICE
+    due_on: date | None = None
+    net_days: int | None = None
+    fx_rate: Decimal | None = None
+    orders: tuple[OrderShare, ...] = ()
+    related_invoice_no: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The segment and the number."""
+        return self.segment, self.invoice_no
+
+    @property
+    def account_key(self) -> tuple[str, str]:
+        """The customer and the segment: what names the account."""
+        return self.customer_id, self.segment
+
+    @property
+    def order_keys(self) -> list[tuple[str, str]]:
+        """The orders it bills."""
+        return [(self.segment, share.order_ref) for share in self.orders]
+
+    @property
+    def credits_key(self) -> tuple[str, str] | None:
+        """The item that a credit note is allocated to at once."""
+        if self.kind is not ItemKind.CREDIT_NOTE or self.related_invoice_no is None:
+            return None
+        return self.segment, self.related_invoice_no
+
+    @property
+    def dated_on(self) -> date:
+        """The day whose exchange rate counts."""
+        return self.issued_on
+
+    def check(self) -> None:
+        """Raises `DueContradictory`, `OrdersContradictory` or `OrdersExceedInvoice` when its parts don't agree."""
+        if self.due_on is not None and self.net_days is not None:
+            raise at(DueContradictory, "/net_days", "due_on says when it is due")
+        if self.orders and self.kind is ItemKind.CREDIT_NOTE:
+            raise at(OrdersContradictory, "/orders", "a credit note changes no order")
+        refs = [share.order_ref for share in self.orders]
+        for index, ref in enumerate(refs):
+            if ref in refs[:index]:
+                raise at(OrdersContradictory, f"/orders/{index}/order_ref", f"{ref} is named twice")
+        for index, billed in enumerate(accumulate(share.amount for share in self.orders)):
+            if billed > self.amount.amount:
+                raise at(OrdersExceedInvoice, f"/orders/{index}/amount", f"{billed} of {self.amount} so far")
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of what is asked for: the same for every spelling of the same request."""
+        currency = self.amount.currency
+        orders = [[share.order_ref, render(share.amount, currency), share.complete] for share in self.orders]
+        return digest(
+            {
+                "customer_id": self.customer_id,
+                "kind": self.kind,
+                "amount": render(self.amount.amount, currency),
+                "currency": currency,
+                "issued_on": self.issued_on.isoformat(),
+                "due_on": self.due_on and self.due_on.isoformat(),
+                "net_days": self.net_days,
+                "fx_rate": _plain(self.fx_rate),
+                "orders": orders,
+                "related_invoice_no": self.related_invoice_no,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationLine:
+    """One item to be settled by `amount` of cash and a discount, both in the payment's currency."""
+
+    invoice_no: str
+    amount: Decimal
+    discount: Decimal = ZERO
+
+    @property
+    def settles(self) -> Decimal:
+        """What the item is relieved of."""
+        return self.amount + self.discount
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """How to allocate: first the `lines`, in order, then what is left to the oldest items if `oldest_first`."""
+
+    lines: tuple[AllocationLine, ...] = ()
+    oldest_first: bool = False
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """JSON-ready, in one spelling, for fingerprints."""
+        lines = [[line.invoice_no, _plain(line.amount), _plain(line.discount)] for line in self.lines]
+        return {"lines": lines, "oldest_first": self.oldest_first}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """A payment to be posted. `fx_rate` is account currency per unit of its own; null: the latest on `received_on`."""
+
+    segment: str
+    payment_ref: str
+    customer_id: str
+    amount: Money
+    received_on: date
+    fx_rate: Decimal | None = None
+    allocate: Instruction = Instruction(oldest_first=True)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The segment and the reference."""
+        return self.segment, self.payment_ref
+
+    @property
+    def account_key(self) -> tuple[str, str]:
+        """The customer and the segment: what names the account."""
+        return self.customer_id, self.segment
+
+    @property
+    def dated_on(self) -> date:
+        """The day whose exchange rate counts."""
+        return self.received_on
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest of what is asked for: the same for every spelling of the same request."""
+        return digest(
+            {
+                "customer_id": self.customer_id,
+                "amount": render(self.amount.amount, self.amount.currency),
+                "currency": self.amount.currency,
+                "received_on": self.received_on.isoformat(),
+                "fx_rate": _plain(self.fx_rate),
+                "allocate": self.allocate.document,
+            }
+        )
+
+
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else format(number.normalize(), "f")

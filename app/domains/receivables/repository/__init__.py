@@ -1,0 +1,1 @@
+"""SQL of receivables: documents on the way to and from the book, and the reports over them."""

@@ -1,0 +1,213 @@
+"""Finds documents for the book and writes what was touched in it: one statement each, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Select, TextClause, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domains.receivables.core.allocations import Allocation
+from app.domains.receivables.core.book import Book, Key
+from app.domains.receivables.core.items import Item
+from app.domains.receivables.core.payments import Payment
+from app.domains.receivables.repository.records import (
+    Record,
+    Values,
+    allocation_from,
+    allocation_values,
+    item_from,
+    item_values,
+    payment_from,
+    payment_values,
+)
+from app.domains.receivables.tables import TO_BE_PAID, AllocationRow, OpenItemRow, PaymentRow
+
+Wanted = Mapping[tuple[UUID, str], Decimal]
+"""By account and currency: how much the oldest items are wanted for."""
+
+
+def _inserting(row: type[OpenItemRow | PaymentRow]) -> TextClause:
+    """A document whose number another transaction has just taken is left out."""
+    table, columns = row.__tablename__, ", ".join(row.__table__.columns.keys())
+    return text(f"""
+        insert into {table} ({columns})
+        select {columns} from json_populate_recordset(null::{table}, cast(:rows as json))
+            on conflict do nothing""")  # noqa: S608 - names of our own tables
+
+
+_INSERT_ITEMS: Final = _inserting(OpenItemRow)
+_INSERT_PAYMENTS: Final = _inserting(PaymentRow)
+
+_UPDATE_ITEMS: Final = text("""
+    update open_items i
+       set open_amount = r.open_amount, account_open_amount = r.account_open_amount, status = r.status,
+           changed_at = r.changed_at, cancelled_by = r.cancelled_by, cancelled_at = r.cancelled_at,
+           cancel_reason = r.cancel_reason
+      from json_populate_recordset(null::open_items, cast(:rows as json)) r
+     where i.id = r.id""")
+
+_UPDATE_PAYMENTS: Final = text("""
+    update payments p
+       set open_amount = r.open_amount, account_open_amount = r.account_open_amount, status = r.status,
+           changed_at = r.changed_at, reversed_by = r.reversed_by, reversed_at = r.reversed_at,
+           reverse_reason = r.reverse_reason
+      from json_populate_recordset(null::payments, cast(:rows as json)) r
+     where p.id = r.id""")
+
+_INSERT_ALLOCATIONS: Final = text("""
+    insert into allocations select * from json_populate_recordset(null::allocations, cast(:rows as json))""")
+
+_UNDO_ALLOCATIONS: Final = text("""
+    update allocations a set undone_at = r.undone_at
+      from json_populate_recordset(null::allocations, cast(:rows as json)) r
+     where a.id = r.id""")
+
+
+def _naming(row: type[OpenItemRow | PaymentRow], reference: str) -> TextClause:
+    table = row.__tablename__
+    return text(f"""
+        select found.* from json_to_recordset(cast(:rows as json)) as named(segment text, reference text)
+          join {table} found on found.segment = named.segment and found.{reference} = named.reference""")  # noqa: S608
+
+
+_NAMED_ITEMS: Final = _naming(OpenItemRow, "invoice_no")
+_NAMED_PAYMENTS: Final = _naming(PaymentRow, "payment_ref")
+
+_OLDEST: Final = text(f"""
+    with recursive walk as (
+        select wanted.account_id, wanted.currency, wanted.amount as wanted, found.*
+          from json_to_recordset(cast(:rows as json)) as wanted(account_id uuid, currency text, amount numeric)
+         cross join lateral (
+               select id, due_on, invoice_no, open_amount as reached from open_items
+                where account_id = wanted.account_id and currency = wanted.currency and {TO_BE_PAID}
+                order by due_on, invoice_no limit 1
+         ) found
+        union all
+        select walk.account_id, walk.currency, walk.wanted, found.*
+          from walk cross join lateral (
+               select id, due_on, invoice_no, walk.reached + open_amount from open_items
+                where account_id = walk.account_id and currency = walk.currency and {TO_BE_PAID}
+                  and (due_on, invoice_no) > (walk.due_on, walk.invoice_no)
+                order by due_on, invoice_no limit 1
+         ) found
+         where walk.reached < walk.wanted
+    )
+    select i.* from walk join open_items i on i.id = walk.id""")  # noqa: S608 - a condition of our own
+"""Walks the index from item to item until the amount wanted is reached: reads what will be settled, not all."""
+
+
+async def find_items(session: AsyncSession, keys: Collection[Key]) -> Sequence[Item]:
+    """The items of `keys` that exist."""
+    return [item_from(row) for row in await _named(session, _NAMED_ITEMS, keys)]
+
+
+async def find_items_by_id(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Item]:
+    """The items with these ids."""
+    if not ids:
+        return ()
+    rows = await session.execute(select(*OpenItemRow.__table__.c).where(OpenItemRow.id.in_(ids)))
+    return [item_from(row) for row in rows.mappings()]
+
+
+async def find_payments(session: AsyncSession, keys: Collection[Key]) -> Sequence[Payment]:
+    """The payments of `keys` that exist."""
+    return [payment_from(row) for row in await _named(session, _NAMED_PAYMENTS, keys)]
+
+
+async def oldest_items(session: AsyncSession, wanted: Wanted) -> Sequence[Item]:
+    """Of each account and currency, the oldest items to be paid whose open amounts reach the amount wanted."""
+    rows = [
+        {"account_id": account_id, "currency": currency, "amount": amount}
+        for (account_id, currency), amount in wanted.items()
+        if amount > 0
+    ]
+    if not rows:
+        return ()
+    found = await session.execute(_OLDEST, {"rows": _json(rows)})
+    return [item_from(row) for row in found.mappings()]
+
+
+async def allocations_of_credits(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Allocation]:
+    """What payments and credit notes with these ids settle now, oldest first."""
+    if not ids:
+        return ()
+    either = AllocationRow.payment_id.in_(ids) | AllocationRow.credit_note_id.in_(ids)
+    return await _live(session, _allocations().where(either))
+
+
+async def allocations_of_items(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Allocation]:
+    """What settles the items with these ids now, oldest first."""
+    if not ids:
+        return ()
+    return await _live(session, _allocations().where(AllocationRow.item_id.in_(ids)))
+
+
+async def write(session: AsyncSession, book: Book) -> bool:
+    """Writes what was touched in the book; False if another transaction has taken a number or reference meanwhile."""
+    new_items, items = _split(book.touched_items, book.stored_items)
+    new_payments, payments = _split(book.touched_payments, book.stored_payments)
+    if not await _insert(session, _INSERT_ITEMS, [item_values(book.items[key]) for key in new_items]):
+        return False
+    if not await _insert(session, _INSERT_PAYMENTS, [payment_values(book.payments[key]) for key in new_payments]):
+        return False
+    await _execute(session, _UPDATE_ITEMS, (item_values(book.items[key]) for key in items))
+    await _execute(session, _UPDATE_PAYMENTS, (payment_values(book.payments[key]) for key in payments))
+    await _execute(session, _INSERT_ALLOCATIONS, (allocation_values(book.allocations[made]) for made in book.made))
+    await _execute(session, _UNDO_ALLOCATIONS, (allocation_values(book.allocations[gone]) for gone in book.undone))
+    return True
+
+
+def _split(touched: Collection[Key], stored: Collection[Key]) -> tuple[list[Key], list[Key]]:
+    """Touched keys in order, so that no two transactions wait for each other: those that are new, those stored."""
+    ordered = sorted(touched)
+    return [key for key in ordered if key not in stored], [key for key in ordered if key in stored]
+
+
+def _allocations() -> Select[Any]:
+    """Allocations with the numbers of the documents they are between."""
+    made = AllocationRow.__table__
+    item, note = OpenItemRow.__table__.alias("item"), OpenItemRow.__table__.alias("note")
+    payment = PaymentRow.__table__
+    between = (
+        made.join(item, item.c.id == made.c.item_id)
+        .outerjoin(payment, payment.c.id == made.c.payment_id)
+        .outerjoin(note, note.c.id == made.c.credit_note_id)
+    )
+    named = (item.c.invoice_no, item.c.customer_id, item.c.account_id, item.c.segment, item.c.currency)
+    order = (made.c.made_at, item.c.due_on, item.c.invoice_no, made.c.id)
+    ref = func.coalesce(payment.c.payment_ref, note.c.invoice_no).label("credit_ref")
+    return select(*made.c, *named, ref).select_from(between).order_by(*order)
+
+
+async def _named(session: AsyncSession, statement: TextClause, keys: Collection[Key]) -> Sequence[Record]:
+    if not keys:
+        return ()
+    named = [{"segment": segment, "reference": reference} for segment, reference in set(keys)]
+    return (await session.execute(statement, {"rows": _json(named)})).mappings().all()
+
+
+async def _live(session: AsyncSession, statement: Select[Any]) -> Sequence[Allocation]:
+    rows = await session.execute(statement.where(AllocationRow.undone_at.is_(None)))
+    return [allocation_from(row) for row in rows.mappings()]
+
+
+async def _insert(session: AsyncSession, statement: TextClause, rows: Sequence[Values]) -> bool:
+    if not rows:
+        return True
+    done: Any = await session.execute(statement, {"rows": _json(rows)})
+    return bool(done.rowcount == len(rows))
+
+
+async def _execute(session: AsyncSession, statement: TextClause, rows: Iterable[Values]) -> None:
+    values = list(rows)
+    if values:
+        await session.execute(statement, {"rows": _json(values)})
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return orjson.dumps(rows, default=str).decode()

@@ -1,0 +1,11 @@
+"""Receivables over HTTP: invoices, payments, and reports over both."""
+
+from fastapi import APIRouter
+
+from app.domains.receivables.routes import invoices, payments, reports
+
+router = APIRouter()
+for part in (invoices, payments, reports):
+    router.include_router(part.router)
+
+__all__ = ["router"]

@@ -1,0 +1,193 @@
+"""Opens books: locks the accounts that documents will post to, reads the documents, and writes all back at the end.
+
+The accounts are named in one lock. Where the documents themselves say which accounts those are, they are read once
+before it and again under it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+
+from app.domains.customers import service as customers
+from app.domains.exposure import service as exposure
+from app.domains.exposure.core.fx import Quotes
+from app.domains.exposure.core.refusals import AccountBusy, OrderRefConflict
+from app.domains.receivables.core.book import Book, Bookkeeper, Key
+from app.domains.receivables.core.items import Item
+from app.domains.receivables.core.payments import Payment
+from app.domains.receivables.core.refusals import DocumentBusy
+from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
+from app.domains.receivables.repository import documents
+from app.infra.db.failures import UNIQUE_VIOLATION, sqlstate
+from app.infra.transaction import Transaction
+from app.kernel.errors import Refusal
+from app.kernel.money import ZERO
+
+Request = TypeVar("Request", InvoiceRequest, PaymentRequest)
+Outcome = TypeVar("Outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one payment or credit note asks to settle: `cash` of the customer's oldest items, and `lines`."""
+
+    customer_id: str
+    segment: str
+    currency: str
+    cash: Decimal
+    lines: tuple[AllocationLine, ...]
+
+    @classmethod
+    def of(cls, customer_id: str, segment: str, currency: str, cash: Decimal, instruction: Instruction) -> Claim:
+        """The claim of a credit with `cash` left."""
+        return cls(customer_id, segment, currency, cash if instruction.oldest_first else ZERO, instruction.lines)
+
+    @property
+    def account_key(self) -> tuple[str, str]:
+        """The customer and the segment: what names the account."""
+        return self.customer_id, self.segment
+
+    @property
+    def keys(self) -> list[Key]:
+        """The items that are named."""
+        return [(self.segment, line.invoice_no) for line in self.lines]
+
+
+def bookkeeper(tx: Transaction) -> Bookkeeper:
+    """Whoever acts in this transaction."""
+    return Bookkeeper(tx.actor.name, tx.now, tx.new_id)
+
+
+async def open_for_claims(tx: Transaction, claims: Sequence[Claim]) -> Book:
+    """A book with the items that `claims` may settle, the accounts of all of them locked."""
+    keys = {key for claim in claims for key in claim.keys}
+    named = {item.key: item for item in await documents.find_items(tx.session, keys)}
+    groups = await _groups(tx, claims, named)
+    owners = {
+        (item.customer_id, item.segment)
+        for claim in claims
+        for key in claim.keys
+        if (item := named.get(key)) and item.customer_id in groups.get(claim.customer_id, (claim.customer_id,))
+    }
+    known = await exposure.known_accounts(tx, keys={claim.account_key for claim in claims} | owners)
+    book = Book(await exposure.lock(tx, keys=known), groups=groups)
+    again = await documents.find_items(tx.session, keys)
+    # What was posted to an account not locked between the two looks is not known yet.
+    book.read(items=(item for item in again if item.key in named or item.account_id in book.positions.accounts))
+    book.read(items=await documents.oldest_items(tx.session, _wanted(book, claims)))
+    return book
+
+
+async def open_for_invoices(tx: Transaction, requests: Sequence[InvoiceRequest]) -> Book:
+    """A book with the orders that invoices bill, the items that credit notes name, and what was posted before."""
+    known = await exposure.known_accounts(tx, keys={request.account_key for request in requests})
+    book = Book(await exposure.lock(tx, keys=known))
+    orders = {key for request in requests for key in request.order_keys}
+    await exposure.load_orders(tx, positions=book.positions, keys=orders)
+    keys = {request.key for request in requests} | {key for request in requests if (key := request.credits_key)}
+    book.read(items=await documents.find_items(tx.session, keys))
+    return book
+
+
+async def open_for_item(tx: Transaction, item: Item) -> Book:
+    """A book with one item, as it is once its account is locked, and the orders it bills."""
+    book = Book(await exposure.lock(tx, keys=[(item.customer_id, item.segment)]))
+    orders = [(item.segment, share.order_ref) for share in item.orders]
+    await exposure.load_orders(tx, positions=book.positions, keys=orders)
+    book.read(items=await documents.find_items(tx.session, [item.key]))
+    return book
+
+
+async def open_for_reversal(tx: Transaction, payment: Payment) -> Book:
+    """A book with one payment, all that it settles, and the accounts of both locked.
+
+    Raises `AccountBusy` when it was just allocated to somebody else's item.
+    """
+    settled = await documents.allocations_of_credits(tx.session, [payment.id])
+    keys = {(payment.customer_id, payment.segment)} | {(found.customer_id, found.segment) for found in settled}
+    book = Book(await exposure.lock(tx, keys=keys))
+    again = await documents.allocations_of_credits(tx.session, [payment.id])
+    if any(found.account_id not in book.positions.accounts for found in again):
+        raise AccountBusy(f"{payment.payment_ref} is just being allocated", retry_after=1)
+    book.read(
+        payments=await documents.find_payments(tx.session, [payment.key]),
+        items=await documents.find_items_by_id(tx.session, {found.item_id for found in again}),
+        allocations=again,
+    )
+    return book
+
+
+async def quotes_of(tx: Transaction, book: Book, requests: Iterable[Request]) -> Callable[[Request], Quotes]:
+    """The exchange rates that each request converts at: one look for each day that needs one."""
+    by_day: dict[date, Quotes] = {}
+    for request in requests:
+        if request.fx_rate is None and request.dated_on not in by_day and _is_foreign(book, request):
+            by_day[request.dated_on] = await exposure.quotes(tx, on=request.dated_on)
+    return lambda request: by_day.get(request.dated_on, {})
+
+
+def attempt(requests: Iterable[Request], decide: Callable[[Request], Outcome]) -> list[Outcome | Refusal]:
+    """Decides one request after another; one that is refused has changed nothing and stops no other."""
+    outcomes: list[Outcome | Refusal] = []
+    for request in requests:
+        try:
+            outcomes.append(decide(request))
+        except Refusal as refusal:
+            outcomes.append(refusal)
+    return outcomes
+
+
+async def close(tx: Transaction, book: Book) -> None:
+    """Writes the book and its positions. Raises `DocumentBusy` or `OrderRefConflict` when another transaction has just
+    taken a number of a document or an order."""
+    if not await documents.write(tx.session, book):
+        raise DocumentBusy("another request is just posting the same number", retry_after=1)
+    try:
+        await exposure.save(tx, positions=book.positions)
+    except DBAPIError as error:
+        if sqlstate(error) == UNIQUE_VIOLATION:
+            raise OrderRefConflict("another customer has just taken one of the order references") from None
+        raise
+
+
+async def _groups(tx: Transaction, claims: Sequence[Claim], named: Mapping[Key, Item]) -> Mapping[str, Collection[str]]:
+    """The group of each customer who names somebody else's item."""
+    abroad = {
+        claim.customer_id
+        for claim in claims
+        for key in claim.keys
+        if key in named and named[key].customer_id != claim.customer_id
+    }
+    groups: dict[str, Collection[str]] = {}
+    for customer_id in sorted(abroad):
+        chain = await customers.ancestors(tx, customer_id=customer_id)
+        root = chain[-1] if chain else customer_id
+        groups[customer_id] = frozenset(await customers.descendants(tx, customer_id=root))
+    return groups
+
+
+def _wanted(book: Book, claims: Sequence[Claim]) -> Mapping[tuple[UUID, str], Decimal]:
+    """How much may be settled of each account's items: what takes the oldest, and what names items among them."""
+    wanted: dict[tuple[UUID, str], Decimal] = defaultdict(lambda: ZERO)
+    for claim in claims:
+        if claim.cash and book.has_account(claim.account_key):
+            wanted[book.account(claim.account_key).id, claim.currency] += claim.cash
+    for claim in claims:
+        for line in claim.lines:
+            item = book.items.get((claim.segment, line.invoice_no))
+            if item is not None and (item.account_id, item.currency) in wanted:
+                wanted[item.account_id, item.currency] += line.settles
+    return wanted
+
+
+def _is_foreign(book: Book, request: InvoiceRequest | PaymentRequest) -> bool:
+    key = request.account_key
+    return book.has_account(key) and book.account(key).currency != request.amount.currency

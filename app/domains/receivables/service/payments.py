@@ -1,0 +1,137 @@
+"""Use cases of payments."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domains.receivables.core import events, posting
+from app.domains.receivables.core.allocations import Allocation
+from app.domains.receivables.core.book import Book
+from app.domains.receivables.core.payments import Payment
+from app.domains.receivables.core.posting import Posted
+from app.domains.receivables.core.refusals import PaymentNotFound
+from app.domains.receivables.core.requests import Instruction, PaymentRequest
+from app.domains.receivables.repository import documents, lists
+from app.domains.receivables.service import books
+from app.infra.db.paging import PageRequest
+from app.infra.transaction import Transaction
+from app.kernel.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment and what it settles now. `created` is false for a request that repeated one posted before."""
+
+    payment: Payment
+    allocations: Sequence[Allocation]
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """One page of a list of payments and the cursor of the next."""
+
+    items: Sequence[PaymentView]
+    next_cursor: str | None
+
+
+async def post_payments(tx: Transaction, *, requests: Sequence[PaymentRequest]) -> Sequence[PaymentView | Refusal]:
+    """Posts and allocates each payment, or says why not: one outcome a request, in their order.
+
+    A request that was posted before answers with what there is. Raises `AccountBusy` and `DocumentBusy` for the whole
+    when others are in the way.
+    """
+    book = await books.open_for_claims(tx, [_claim(request) for request in requests])
+    book.read(payments=await documents.find_payments(tx.session, {request.key for request in requests}))
+    quotes = await books.quotes_of(tx, book, requests)
+    by = books.bookkeeper(tx)
+    outcomes = books.attempt(requests, lambda asked: posting.post_payment(book, asked, quotes=quotes(asked), by=by))
+    await books.close(tx, book)
+    made = _by_payment(book.allocations[allocation_id] for allocation_id in book.made)
+    for outcome in outcomes:
+        if isinstance(outcome, Posted) and outcome.created:
+            tx.emit(events.payment_posted(outcome.document, made[outcome.document.id]))
+    return await _seen(tx, book, outcomes)
+
+
+async def allocate_payment(tx: Transaction, *, segment: str, payment_ref: str, instruction: Instruction) -> PaymentView:
+    """Settles items by what is left of a payment.
+
+    Raises `PaymentNotFound`, `PaymentAlreadyReversed`, `NothingToAllocate` and what `allocations.listed` raises.
+    """
+    found = await _find(tx, segment, payment_ref)
+    claim = books.Claim.of(found.customer_id, segment, found.currency, found.open, instruction)
+    book = await books.open_for_claims(tx, [claim])
+    book.read(payments=await documents.find_payments(tx.session, [found.key]))
+    before = book.payments[found.key]
+    after = posting.allocate_payment(book, before, instruction, by=books.bookkeeper(tx))
+    await books.close(tx, book)
+    tx.emit(events.payment_allocated(before, after, book.live_allocations(after.id)))
+    return (await _views(tx, [after]))[0]
+
+
+async def reverse_payment(tx: Transaction, *, segment: str, payment_ref: str, reason: str) -> PaymentView:
+    """Takes a payment back: what it settled is open again. Raises `PaymentNotFound`, `PaymentAlreadyReversed`."""
+    found = await _find(tx, segment, payment_ref)
+    book = await books.open_for_reversal(tx, found)
+    before = book.payments[found.key]
+    undone = book.live_allocations(before.id)
+    after = posting.reverse_payment(book, before, reason=reason, by=books.bookkeeper(tx))
+    await books.close(tx, book)
+    tx.emit(events.payment_reversed(before, after, undone))
+    return PaymentView(after, ())
+
+
+async def payment(tx: Transaction, *, segment: str, payment_ref: str) -> PaymentView:
+    """One payment. Raises `PaymentNotFound`."""
+    return (await _views(tx, [await _find(tx, segment, payment_ref)]))[0]
+
+
+async def list_payments(
+    tx: Transaction, *, segment: str, page: PageRequest, customer_id: str | None = None
+) -> PaymentPage:
+    """Payments of a segment by the instant of their last change."""
+    found = await lists.payments_page(tx.session, page, segment=segment, customer_id=customer_id)
+    return PaymentPage(await _views(tx, found.rows), found.next_cursor)
+
+
+def _claim(request: PaymentRequest) -> books.Claim:
+    amount = request.amount
+    return books.Claim.of(request.customer_id, request.segment, amount.currency, amount.amount, request.allocate)
+
+
+async def _find(tx: Transaction, segment: str, payment_ref: str) -> Payment:
+    found = await documents.find_payments(tx.session, [(segment, payment_ref)])
+    if not found:
+        raise PaymentNotFound(f"there is no payment {payment_ref} in segment {segment}")
+    return found[0]
+
+
+async def _seen(
+    tx: Transaction, book: Book, outcomes: Sequence[Posted[Payment] | Refusal]
+) -> Sequence[PaymentView | Refusal]:
+    posted = [outcome for outcome in outcomes if isinstance(outcome, Posted)]
+    as_they_are = [book.payments[outcome.document.key] for outcome in posted]
+    views = iter(await _views(tx, as_they_are, [outcome.created for outcome in posted]))
+    return [outcome if isinstance(outcome, Refusal) else next(views) for outcome in outcomes]
+
+
+async def _views(
+    tx: Transaction, payments: Sequence[Payment], created: Sequence[bool] | None = None
+) -> Sequence[PaymentView]:
+    settling = [payment.id for payment in payments if payment.open != payment.amount]
+    found = _by_payment(await documents.allocations_of_credits(tx.session, settling))
+    return [
+        PaymentView(payment, found[payment.id], new)
+        for payment, new in zip(payments, created or [False] * len(payments), strict=True)
+    ]
+
+
+def _by_payment(allocations: Iterable[Allocation]) -> Mapping[UUID, Sequence[Allocation]]:
+    found: dict[UUID, list[Allocation]] = defaultdict(list)
+    for allocation in allocations:
+        found[allocation.credit_id].append(allocation)
+    return found

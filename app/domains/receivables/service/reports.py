@@ -1,0 +1,60 @@
+"""Use cases that only read: aging, the statement of account, and what the documents of an account sum to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from app.domains.exposure import service as exposure
+from app.domains.receivables.core.aging import Aging, buckets, not_due
+from app.domains.receivables.repository import reports
+from app.domains.receivables.service.invoices import today
+from app.infra.transaction import Transaction
+from app.kernel.money import DIGITS, ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTotals:
+    """What the open documents of an account sum to, in account currency."""
+
+    receivables: Decimal = ZERO
+    unallocated_credits: Decimal = ZERO
+
+
+async def aging(tx: Transaction, *, customer_id: str, segment: str, on: date | None = None) -> Aging:
+    """What is open by how long it is due on the day `on`, today in the segment's zone if null.
+
+    A past day is answered by the days of the documents, as they are known now; today and later by what is open now.
+    Raises `AccountNotFound`.
+    """
+    account = await exposure.account(tx, customer_id=customer_id, segment=segment)
+    current = await today(tx, segment)
+    on = on or current
+    if on < current:
+        by_due_day, credits = await reports.open_on(
+            tx.session, customer_id=customer_id, segment=segment, on=on, digits=DIGITS[account.currency]
+        )
+    else:
+        by_due_day = await reports.open_now(tx.session, account.id)
+        credits = account.exposure.unallocated_credits
+    return Aging(
+        customer_id=customer_id,
+        segment=segment,
+        currency=account.currency,
+        on=on,
+        not_due=not_due(by_due_day, on),
+        buckets=buckets(by_due_day, on),
+        unallocated_credits=credits,
+    )
+
+
+async def document_totals(tx: Transaction, *, account_ids: Collection[UUID]) -> Mapping[UUID, DocumentTotals]:
+    """What the open documents of each account sum to: the proof of the account's running totals."""
+    found = {
+        row["account_id"]: DocumentTotals(row["receivables"] or ZERO, row["credits"] or ZERO)
+        for row in await reports.totals(tx.session, account_ids)
+    }
+    return {account_id: found.get(account_id, DocumentTotals()) for account_id in account_ids}
