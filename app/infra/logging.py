@@ -50,7 +50,6 @@ def configure_logging(form: LogFormat = LogFormat.AUTO, level: str = "info") -> 
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.terminator = ""  # the renderers end their lines themselves
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
@@ -73,17 +72,8 @@ def _json() -> list[Processor]:
 
 
 def _console() -> list[Processor]:
-    return [_newline(structlog.dev.ConsoleRenderer())]
+    return [structlog.dev.ConsoleRenderer()]
 
 
 def _render_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE).decode()
-
-
-def _newline(render: Processor) -> Processor:
-    """`WriteLogger` writes what it is given and nothing after it."""
-
-    def with_newline(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-        return str(render(logger, method, event)) + "\n"
-
-    return with_newline
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
