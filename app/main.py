@@ -15,11 +15,12 @@ from starlette.middleware import Middleware
 
 from app import worker
 from app.domains.customers import routes as customer_routes
+from app.domains.exposure import routes as account_routes
 from app.domains.orders import check_routes
 from app.domains.orders.desk import DESK_CONNECTIONS, Desk
 from app.domains.orders.desk_sql import DESK_SETTINGS
-from app.domains.exposure import routes as account_routes
 from app.domains.policies import routes as policy_routes
+from app.domains.receivables import routes as receivable_routes
 from app.infra import metrics
 from app.infra.clock import Clock, SystemClock
 from app.infra.db.engine import make_engine, make_sessions
@@ -44,6 +45,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     journal_routes.router,
     customer_routes.router,
     policy_routes.router,
+    receivable_routes.router,
     account_routes.router,
     account_routes.rates_router,
     check_routes.router,
