@@ -54,6 +54,4 @@ async def busy_engine(database_url: str) -> AsyncEngine:
 
 def transactions_on(engine: AsyncEngine, clock: FrozenClock | None = None) -> Transactions:
     """Transactions on `engine` that commit, with the reactions of the product."""
-    return Transactions(
-        make_sessions(engine), clock=clock or FrozenClock(MONDAY), journal=journal, reactions=REACTIONS
-    )
+    return Transactions(make_sessions(engine), clock=clock or FrozenClock(MONDAY), journal=journal, reactions=REACTIONS)

@@ -58,7 +58,10 @@ class TestSave:
         positions.post(account.id, [Entry(Component.RECEIVABLES, Decimal(amount), BILL, TODAY) for amount in (7, -3)])
         await exposure.save(tx, positions=positions)
         lines = (await tx.session.scalars(select(LedgerRow).order_by(LedgerRow.seq))).all()
-        assert [(line.seq - account.version, line.amount, line.balance) for line in lines] == [(1, 7, 7), (2, -3, 4)]
+        assert [(line.seq - account.version, line.amount, line.balance) for line in lines] == [
+            (1, Decimal(7), Decimal(7)),
+            (2, Decimal(-3), Decimal(4)),
+        ]
 
     async def test_tells_what_is_overdue_from_the_day_after_due(self, tx: Transaction, later: Later) -> None:
         await open_account(tx)

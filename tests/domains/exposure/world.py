@@ -53,7 +53,9 @@ async def reserve(tx: Transaction, customer_id: str, order_ref: str, amount: int
     return order
 
 
-def new_order(account: Account, order_ref: str, *, currency: str | None = None, rate: Decimal = Decimal(1)) -> Commitment:
+def new_order(
+    account: Account, order_ref: str, *, currency: str | None = None, rate: Decimal = Decimal(1)
+) -> Commitment:
     """An order that binds nothing yet."""
     return Commitment(
         segment=account.segment,
@@ -83,7 +85,9 @@ async def grant(
     )
 
 
-async def decide(tx: Transaction, customer_id: str, kind: LimitKind, scope: LimitScope = LimitScope.OWN, **window: Any) -> None:
+async def decide(
+    tx: Transaction, customer_id: str, kind: LimitKind, scope: LimitScope = LimitScope.OWN, **window: Any
+) -> None:
     """A limit without an amount."""
     await exposure.set_limit(
         tx, customer_id=customer_id, segment="main", scope=scope, kind=kind, reason="decided", **window
