@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from app.domains.policies.core.document import Policy, effective, parse
+from app.domains.policies.core.document import Policy, effective, parse_rules
 
 SHELF_SIZE: Final = 1024
 
@@ -38,7 +38,7 @@ def compile_policy(
     document: Mapping[str, Any], *, profile: str, override_patch: Mapping[str, Any] | None = None
 ) -> Policy:
     """The policy of one customer out of the stored document. Raises `PolicyInvalid`."""
-    return parse(effective(document, profile=profile, override_patch=override_patch))
+    return parse_rules(effective(document, profile=profile, override_patch=override_patch))
 
 
 class PolicyShelf:

@@ -251,6 +251,14 @@ def parse(document: Mapping[str, Any], *, root: str = "") -> Policy:
     return Policy(rules.order_checks, rules.grades, document.get("profiles") or {})
 
 
+def parse_rules(rules: Mapping[str, Any], *, root: str = "") -> Policy:
+    """What `effective` gives for one customer, as a policy without profiles. Refuses as `parse` does."""
+    found, read_rules = _examine_rules(rules, root)
+    if found or read_rules is None:
+        raise PolicyInvalid(faults=found)
+    return Policy(read_rules.order_checks, read_rules.grades)
+
+
 def faults(document: Mapping[str, Any], *, root: str = "") -> list[Fault]:
     """Everything that is wrong with `document`; nothing if it is a policy."""
     return _examine(document, root)[0]

@@ -10,7 +10,7 @@ from typing import Any
 from app.domains.customers import service as customers
 from app.domains.policies import repository
 from app.domains.policies.core.approvals import require_second_person
-from app.domains.policies.core.document import effective, parse
+from app.domains.policies.core.document import effective, parse_rules
 from app.domains.policies.core.events import (
     PolicyOverrideApproved,
     PolicyOverrideProposed,
@@ -61,7 +61,7 @@ async def propose_override(
     today = await _lock(tx, segment)
     check_window(valid_until, on=today)
     document = (await active(tx, segment=segment)).document
-    parse(effective(document, profile=customer.profile, override_patch=patch), root=PATCH)
+    parse_rules(effective(document, profile=customer.profile, override_patch=patch), root=PATCH)
     waiting = await repository.override(tx.session, segment, customer_id, OverrideStatus.PENDING)
     if waiting is not None and _says(waiting) == (dict(patch), valid_until, reason, tx.actor.name):
         return waiting.facts()
