@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.infra.db.engine import make_engine
 from tests.support.cluster import Cluster, Run
 
 
@@ -47,7 +48,7 @@ async def database_url(cluster: Cluster) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a migrated database that only this test knows."""
-    engine = create_async_engine(database_url)
+    engine = make_engine(database_url)
     yield engine
     await engine.dispose()
 
@@ -56,7 +57,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def shared_engine(cluster: Cluster) -> AsyncIterator[AsyncEngine]:
     """An engine on the database that the tests of this worker share; for `session`, which leaves it as it was."""
     url = await cluster.create()
-    engine = create_async_engine(url)
+    engine = make_engine(url)
     yield engine
     await engine.dispose()
     await cluster.drop(url)

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 import app
+from app.infra.db.engine import asyncpg_url
 
 MIGRATIONS = Path(app.__file__).resolve().parent.parent / "migrations"
 ADVISORY_LOCK = 0x4865_6164_726F_6F6D  # "Headroom"
@@ -28,7 +29,7 @@ WAIT_FOR_OTHERS = "30min"
 
 async def upgrade(url: str) -> None:
     """Applies every migration that the database lacks, each in a transaction of its own."""
-    engine = create_async_engine(url, poolclass=NullPool, connect_args=_CONNECT_ARGUMENTS)
+    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool, connect_args=_CONNECT_ARGUMENTS)
     try:
         async with engine.connect() as connection:
             await _wait_for_other_migrators(connection)
@@ -53,7 +54,7 @@ def head() -> str:
 
 async def draft(url: str, message: str) -> None:
     """Writes a new migration with what the tables in the code have and the migrated database lacks."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(lambda sync: command.revision(_config(sync), message=message, autogenerate=True))
