@@ -7,6 +7,7 @@ import signal
 from typing import Final
 
 from app.domains.exposure import jobs as exposure
+from app.domains.monitoring import jobs as monitoring
 from app.infra.clock import SystemClock
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.jobs import Job, run_jobs
@@ -21,6 +22,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *journal.JOBS,
     *idempotency.JOBS,
     *exposure.JOBS,
+    *monitoring.JOBS,
 )
 """Every job, one line for each slice that has some."""
 

@@ -1,0 +1,200 @@
+"""The proofs, as SQL over a batch of accounts (or groups). Each selects what does not agree, and nothing else.
+
+A proof of accounts gives `(account_id, kind, rank, subject, expected, found)`; of several failures of one kind in one
+account the one of the lowest rank and subject counts. `:ids` are the accounts, `:currencies` and `:digits` the
+currencies whose minor unit is not a hundredth.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SNAPSHOT: Final = "set transaction isolation level repeatable read, read only"
+PATIENCE: Final = "set local statement_timeout = '10min'"
+"""A proof reads every line of every ledger: it may take longer than a request."""
+
+NEXT_ACCOUNTS: Final = "select id from accounts where id > :after order by id limit :batch"
+NEXT_GROUPS: Final = "select id from groups where id > :after order by id limit :batch"
+
+_DIGITS: Final = """
+    select a.id as account_id, a.currency, coalesce(minor.digits, 2) as digits
+      from accounts a
+      left join unnest(cast(:currencies as text[]), cast(:digits as int[])) as minor(currency, digits)
+           on minor.currency = a.currency
+     where a.id = any(:ids)"""
+
+_ORDERS: Final = f"""
+    select c.*, delivered.amount as delivered_due, round(c.held * c.rate, d.digits) as held_due,
+           round((greatest(c.approved - greatest(c.shipped, c.invoiced), 0) + delivered.own) * c.rate, d.digits)
+               - delivered.amount as open_due
+      from ({_DIGITS}) d
+      join commitments c on c.account_id = d.account_id
+      cross join lateral (
+           select own, round(own * c.rate, d.digits) as amount
+             from (select greatest(c.shipped - c.invoiced - c.waived, 0) as own) s
+      ) delivered"""
+"""Every order with the three amounts that it should have in account currency: see `Commitment`."""
+
+_LEDGER_SUM: Final = """
+    select a.id as account_id, 'ledger_sum' as kind, 0 as rank, total.component as subject,
+           coalesce(l.amount, 0)::text as expected, total.amount::text as found
+      from accounts a
+      cross join lateral (values ('receivables', a.receivables), ('open_orders', a.open_orders),
+           ('delivered', a.delivered), ('unallocated_credits', a.unallocated_credits)) as total(component, amount)
+      left join (
+           select account_id, component, sum(amount) as amount
+             from ledger where account_id = any(:ids) group by account_id, component
+      ) l on l.account_id = a.id and l.component = total.component
+     where a.id = any(:ids) and total.amount <> coalesce(l.amount, 0)"""
+
+_LEDGER_BALANCE: Final = """
+    select account_id, 'ledger_balance', seq, component || ' at ' || seq, running::text, balance::text
+      from (
+           select account_id, seq, component, balance,
+                  sum(amount) over (partition by account_id, component order by seq) as running
+             from ledger where account_id = any(:ids)
+      ) lines
+     where balance <> running"""
+
+_LEDGER_SEQ: Final = """
+    select a.id, 'ledger_seq', 0, 'last entry', 'at most ' || a.version, last.seq::text
+      from accounts a
+      cross join lateral (select max(l.seq) as seq from ledger l where l.account_id = a.id) last
+     where a.id = any(:ids) and last.seq > a.version"""
+
+_DOCUMENTS: Final = f"""
+    select a.id, total.kind, 0, 'total', coalesce(total.expected, 0)::text, total.found::text
+      from accounts a
+      left join (
+           select account_id, sum(account_open_amount) filter (where kind <> 'credit_note') as owed,
+                  sum(account_open_amount) filter (where kind = 'credit_note') as credit
+             from open_items where account_id = any(:ids) group by account_id
+      ) item on item.account_id = a.id
+      left join (
+           select account_id, sum(account_open_amount) as credit
+             from payments where account_id = any(:ids) group by account_id
+      ) paid on paid.account_id = a.id
+      left join (
+           select account_id, sum(open_due) as open_due, sum(delivered_due) as delivered_due, sum(held_due) as held_due
+             from ({_ORDERS}) o group by account_id
+      ) ordered on ordered.account_id = a.id
+      cross join lateral (values
+           ('receivables', item.owed, a.receivables),
+           ('unallocated_credits', coalesce(item.credit, 0) + coalesce(paid.credit, 0), a.unallocated_credits),
+           ('open_orders', ordered.open_due, a.open_orders),
+           ('delivered', ordered.delivered_due, a.delivered),
+           ('held_orders', ordered.held_due, a.held_orders)) as total(kind, expected, found)
+     where a.id = any(:ids) and total.found <> coalesce(total.expected, 0)"""
+
+_ORDER_AMOUNTS: Final = f"""
+    select account_id, 'order_amounts', 0, order_ref,
+           concat_ws(' / ', open_due, delivered_due, held_due),
+           concat_ws(' / ', open_amount, delivered_amount, held_amount)
+      from ({_ORDERS}) o
+     where (open_amount, delivered_amount, held_amount) <> (open_due, delivered_due, held_due)"""
+
+_ITEM_AMOUNTS: Final = f"""
+    select account_id, 'item_amounts', 0, invoice_no,
+           concat_ws(' / ', open_due, round(open_due * rate, digits)),
+           concat_ws(' / ', open_amount, account_open_amount)
+      from (
+           select i.*, d.digits,
+                  case when i.status = 'cancelled' then 0
+                       else i.amount - coalesce(settled.amount, 0) - coalesce(used.amount, 0) end as open_due
+             from ({_DIGITS}) d
+             join open_items i on i.account_id = d.account_id
+             left join lateral (
+                  select sum(l.amount + l.discount) as amount
+                    from allocations l where l.item_id = i.id and l.undone_at is null
+             ) settled on true
+             left join lateral (
+                  select sum(l.amount) as amount
+                    from allocations l where l.credit_note_id = i.id and l.undone_at is null
+             ) used on i.kind = 'credit_note'
+      ) item
+     where (open_amount, account_open_amount) <> (open_due, round(open_due * rate, digits))"""
+
+_PAYMENT_AMOUNTS: Final = f"""
+    select account_id, 'payment_amounts', 0, payment_ref,
+           concat_ws(' / ', open_due, round(open_due * rate, digits)),
+           concat_ws(' / ', open_amount, account_open_amount)
+      from (
+           select p.*, d.digits,
+                  case when p.status = 'reversed' then 0 else p.amount - coalesce(used.amount, 0) end as open_due
+             from ({_DIGITS}) d
+             join payments p on p.account_id = d.account_id
+             left join lateral (
+                  select sum(l.amount) as amount
+                    from allocations l where l.payment_id = p.id and l.undone_at is null
+             ) used on true
+      ) payment
+     where (open_amount, account_open_amount) <> (open_due, round(open_due * rate, digits))"""
+
+_DUE_RUNGS: Final = """
+    select account_id, 'due_rungs', 0, 'due ' || due_on, coalesce(item.amount, 0)::text, coalesce(rung.amount, 0)::text
+      from (select account_id, due_on, amount from due_rungs where account_id = any(:ids)) rung
+      full join (
+           select account_id, due_on, sum(account_open_amount) as amount
+             from open_items where account_id = any(:ids) and kind <> 'credit_note' group by account_id, due_on
+      ) item using (account_id, due_on)
+     where coalesce(rung.amount, 0) <> coalesce(item.amount, 0)"""
+
+_GROUP_MEMBERSHIP: Final = """
+    select a.id, 'group_membership', 0,
+           case when a.group_id is distinct from nearest.id then 'account' else 'history' end,
+           coalesce(nearest.id::text, 'none'),
+           coalesce(case when a.group_id is distinct from nearest.id then a.group_id else m.group_id end::text, 'none')
+      from accounts a
+      left join lateral (
+           with recursive chain (customer_id, distance) as (
+                select a.customer_id, 0
+                union all
+                select c.parent_id, chain.distance + 1
+                  from chain join customers c on c.customer_id = chain.customer_id
+                 where c.parent_id is not null and chain.distance < 100
+           )
+           select g.id from chain join groups g on g.customer_id = chain.customer_id and g.segment = a.segment
+            order by chain.distance limit 1
+      ) nearest on true
+      left join memberships m on m.account_id = a.id and m.left_at is null
+     where a.id = any(:ids)
+       and (a.group_id is distinct from nearest.id or m.group_id is distinct from nearest.id)"""
+
+
+def _proof(statement: str) -> str:
+    return f"""
+        with failures as ({statement})
+        select distinct on (f.account_id, f.kind) a.customer_id, a.segment, f.kind, f.subject, f.expected, f.found
+          from failures f(account_id, kind, rank, subject, expected, found) join accounts a on a.id = f.account_id
+         order by f.account_id, f.kind, f.rank, f.subject"""
+
+
+ACCOUNT_PROOFS: Final = tuple(
+    _proof(statement)
+    for statement in (
+        _LEDGER_SUM,
+        _LEDGER_BALANCE,
+        _LEDGER_SEQ,
+        _DOCUMENTS,
+        _ORDER_AMOUNTS,
+        _ITEM_AMOUNTS,
+        _PAYMENT_AMOUNTS,
+        _DUE_RUNGS,
+        _GROUP_MEMBERSHIP,
+    )
+)
+
+GROUP_TOTALS: Final = """
+    select distinct on (g.id) g.customer_id, g.segment, 'group_totals' as kind, currency as subject,
+           coalesce(member.amount, 0)::text as expected, coalesce(kept.amount, 0)::text as found
+      from (
+           select g.id as group_id, total.key as currency, total.value::numeric as amount
+             from groups g cross join lateral jsonb_each_text(g.totals) total where g.id = any(:ids)
+      ) kept
+      full join (
+           select group_id, currency, sum(receivables + open_orders + delivered - unallocated_credits) as amount
+             from accounts where group_id = any(:ids) group by group_id, currency
+      ) member using (group_id, currency)
+      join groups g on g.id = group_id
+     where coalesce(kept.amount, 0) <> coalesce(member.amount, 0)
+     order by g.id, currency"""
