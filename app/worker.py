@@ -8,6 +8,7 @@ from typing import Final
 
 from app.domains.exposure import jobs as exposure
 from app.domains.monitoring import jobs as monitoring
+from app.domains.orders import jobs as orders
 from app.infra.clock import SystemClock
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.jobs import Job, run_jobs
@@ -22,6 +23,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *journal.JOBS,
     *idempotency.JOBS,
     *exposure.JOBS,
+    *orders.JOBS,
     *monitoring.JOBS,
 )
 """Every job, one line for each slice that has some."""

@@ -1,0 +1,36 @@
+"""Jobs of orders: reviews that nobody decided in time lapse."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from app.domains.orders import service as orders
+from app.infra.jobs import Job, Run
+from app.kernel.errors import Refusal
+
+log = structlog.get_logger("headroom.orders")
+
+
+async def lapse_reviews(run: Run) -> None:
+    """Ends what nobody decided in time, one account a transaction, until nothing is due that can be ended now."""
+    while True:
+        async with run.begin() as tx:
+            due = await orders.accounts_with_lapsing_reviews(tx)
+        if not sum([await _lapse(run, *key) for key in due]):
+            return
+
+
+async def _lapse(run: Run, customer_id: str, segment: str) -> int:
+    """How many reviews of the account lapsed; an account that others hold comes again with the next run."""
+    try:
+        async with run.begin() as tx:
+            return await orders.lapse_reviews(tx, customer_id=customer_id, segment=segment)
+    except Refusal as refusal:
+        log.warning("reviews_not_lapsed", customer_id=customer_id, segment=segment, code=refusal.code)
+        return 0
+
+
+JOBS: Final = (Job("lapse_reviews", every=timedelta(minutes=5), run=lapse_reviews),)

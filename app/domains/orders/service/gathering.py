@@ -1,0 +1,96 @@
+"""Gather what a decision outside the desk needs, under locks: the order, its account, the facts, the policy."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from app.domains.customers import service as customers
+from app.domains.exposure import service as exposure
+from app.domains.exposure.core.account import Group
+from app.domains.exposure.core.commitments import Commitment
+from app.domains.exposure.core.fx import Quotes, rate_between
+from app.domains.exposure.core.positions import Positions
+from app.domains.orders import repository
+from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
+from app.domains.orders.core.reviews import Review, ReviewMove
+from app.domains.policies import service as policies
+from app.domains.policies.core.compiled import EffectivePolicy
+from app.domains.policies.core.segments import Segment
+from app.infra.transaction import Transaction
+from app.kernel.periods import local_day, start_of
+
+
+async def locked_order(tx: Transaction, *, segment: str, order_ref: str) -> tuple[Positions, Commitment]:
+    """Locks the account of an order, and reads the order as it then stands.
+
+    Raises `OrderNotFound`, `AccountBusy`.
+    """
+    known = await exposure.order(tx, segment=segment, order_ref=order_ref)
+    positions = await exposure.lock(tx, keys=[(known.customer_id, segment)])
+    await exposure.load_orders(tx, positions=positions, keys=[known.key])
+    return positions, positions.orders[known.key]
+
+
+async def supersede_review(tx: Transaction, *, order: Commitment) -> None:
+    """Ends the open review of an order whose account is locked; without one there is nothing to end."""
+    stored = await repository.find_check(tx.session, order.review_id) if order.review_id else None
+    if stored is not None and stored.check.review is Review.OPEN:
+        ended = stored.check.moved(ReviewMove.SUPERSEDE, at=tx.now)
+        await repository.write_review(tx.session, ended, tx.now)
+
+
+async def policy_of(tx: Transaction, *, customer_id: str, segment: str) -> EffectivePolicy:
+    """The policy in force for the customer today."""
+    customer = await customers.get(tx, customer_id=customer_id)
+    return await policies.effective_policy(tx, segment=segment, customer=customer)
+
+
+async def reserved_until(
+    tx: Transaction, *, customer_id: str, segment: str, ship_on: date | None = None, days: int | None = None
+) -> datetime:
+    """How long credit is set aside from now or from `ship_on`: the policy's days; `days` may only shorten them."""
+    checks = (await policy_of(tx, customer_id=customer_id, segment=segment)).policy.order_checks
+    held = await policies.segment(tx, segment=segment)
+    longest = checks.reservation_days
+    return _ship_from(tx, held, ship_on) + timedelta(days=longest if days is None else min(days, longest))
+
+
+async def gather(tx: Transaction, *, positions: Positions, request: CheckRequest) -> CheckFacts:
+    """The facts of a check of `request` as they are now; the account is in `positions`, locked."""
+    account = positions.of(request.customer_id, request.segment)
+    segment = await policies.segment(tx, segment=request.segment)
+    today = local_day(tx.now, segment.zone)
+    group = positions.group_of(account)
+    keys = [(request.segment, ref) for ref in (request.order_ref, *(part.order_ref for part in request.replaces))]
+    await exposure.load_orders(tx, positions=positions, keys=keys)
+    customer = await customers.get(tx, customer_id=request.customer_id)
+    quotes = await exposure.quotes(tx, on=today)
+    return CheckFacts(
+        at=tx.now,
+        on=today,
+        ship_from=_ship_from(tx, segment, request.requested_ship_on),
+        request=request,
+        terms=customer.terms,
+        account=account,
+        rates=Rates(
+            order=rate_between(quotes, request.currency, account.currency),
+            policy=rate_between(quotes, segment.currency, account.currency),
+            into_group=_into_group(quotes, group, account.currency),
+        ),
+        group=group,
+        order=positions.orders.get((request.segment, request.order_ref)),
+        replaced=tuple(positions.orders[key] for key in keys[1:]),
+    )
+
+
+def _ship_from(tx: Transaction, segment: Segment, ship_on: date | None) -> datetime:
+    return tx.now if ship_on is None else max(tx.now, start_of(ship_on, segment.zone))
+
+
+def _into_group(quotes: Quotes, group: Group | None, currency: str) -> dict[str, Decimal]:
+    """Group currency per unit of each member's; a currency without a rate is left out."""
+    if group is None:
+        return {}
+    rates = {code: rate_between(quotes, code, group.currency) for code in (*group.totals, currency)}
+    return {code: rate for code, rate in rates.items() if rate is not None}
