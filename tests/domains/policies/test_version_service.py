@@ -1,43 +1,30 @@
-"""Versions, overrides and the policy in effect, against a database."""
+"""Versions, against a database."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import Any
-from uuid import uuid4
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from app.domains.customers import service as customers
-from app.domains.customers.core.customer import Customer, Particulars
 from app.domains.policies import service as policies
-from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.document import default_document
 from app.domains.policies.core.events import (
     PolicyActivated,
     PolicyApproved,
     PolicyDrafted,
     PolicyEdited,
-    PolicyOverrideApproved,
-    PolicyOverrideProposed,
-    PolicyOverrideRejected,
     PolicyRejected,
     PolicySubmitted,
 )
-from app.domains.policies.core.overrides import OverrideStatus
 from app.domains.policies.core.refusals import (
     ActivationInstantTaken,
     FourEyes,
-    OverrideNotFound,
-    OverrideNotPending,
-    OverridePast,
     OverrideUnfit,
     PersonRequired,
     PolicyInvalid,
-    PolicyMissing,
     PolicyNotApproved,
     PolicyNotDraft,
     PolicyVersionNotFound,
@@ -50,38 +37,8 @@ from app.kernel.events import Event
 from app.kernel.identity import Actor, ActorKind
 from app.support.auth.core.principals import SegmentNotFound
 from tests.domains.policies.conftest import MakeTx
+from tests.domains.policies.drafting import TODAY, active_number, approved, document, draft, propose, put_customer
 from tests.support.api import MONDAY
-
-TODAY = MONDAY.date()
-
-
-def document(**checks: Any) -> dict[str, Any]:
-    """The default document with some order checks said otherwise."""
-    changed = default_document()
-    changed["order_checks"] |= checks
-    return changed
-
-
-async def draft(tx: Transaction, **checks: Any) -> int:
-    """The number of a new draft in main."""
-    return (await policies.draft(tx, segment="main", document=document(**checks), note="test")).version.version
-
-
-async def approved(author: Transaction, approver: Transaction, **checks: Any) -> int:
-    """The number of a new version in main that a second person has approved."""
-    number = await draft(author, **checks)
-    await policies.submit(author, segment="main", number=number)
-    await policies.approve(approver, segment="main", number=number)
-    return number
-
-
-async def active_number(tx: Transaction) -> int:
-    return (await policies.active(tx, segment="main")).version
-
-
-async def put_customer(tx: Transaction, customer_id: str = "C1", profile: str = "default") -> Customer:
-    particulars = Particulars(name="Red Star", country="CN", profile=profile)
-    return (await customers.put(tx, customer_id=customer_id, particulars=particulars)).customer
 
 
 class TestDraft:
@@ -253,186 +210,6 @@ class TestList:
         second = await policies.list_versions(ann, segment="main", page=PageRequest(limit=3, cursor=first.next_cursor))
         assert [view.version.version for view in [*first.items, *second.items]] == [4, 3, 2, 1]
         assert second.next_cursor is None
-
-
-async def propose(tx: Transaction, patch: dict[str, Any], valid_until: date = TODAY) -> Any:
-    """A proposal for C1 in main."""
-    return await policies.propose_override(
-        tx, segment="main", customer_id="C1", patch=patch, valid_until=valid_until, reason="large project"
-    )
-
-
-PATCH = {"order_checks": {"reservation_days": 90}}
-
-
-class TestOverride:
-    @pytest.fixture(autouse=True)
-    async def customer(self, ann: Transaction) -> Customer:
-        found = await put_customer(ann)
-        ann.take_events()
-        return found
-
-    async def test_is_in_force_once_a_second_person_has_approved_it(
-        self, ann: Transaction, bob: Transaction, customer: Customer
-    ) -> None:
-        proposed = await propose(ann, PATCH)
-        before = await policies.effective_policy(ann, segment="main", customer=customer)
-        assert (before.override_id, before.policy.order_checks.reservation_days) == (None, 30)
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        after = await policies.effective_policy(ann, segment="main", customer=customer)
-        assert (after.override_id, after.policy.order_checks.reservation_days) == (proposed.id, 90)
-
-    async def test_says_every_step(self, ann: Transaction, bob: Transaction) -> None:
-        proposed = await propose(ann, PATCH)
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        events = [*ann.take_events(), *bob.take_events()]
-        assert [type(event) for event in events] == [PolicyOverrideProposed, PolicyOverrideApproved]
-        assert {(event.subject_id, event.customer_id) for event in events} == {(str(proposed.id), "C1")}
-
-    async def test_is_not_approved_by_who_asked_for_it(self, ann: Transaction) -> None:
-        await propose(ann, PATCH)
-        with pytest.raises(FourEyes):
-            await policies.approve_override(ann, segment="main", customer_id="C1")
-
-    async def test_ends_after_its_last_day_in_the_segment(
-        self, ann: Transaction, bob: Transaction, customer: Customer, tx_of: MakeTx
-    ) -> None:
-        await policies.set_default_time_zone(ann, time_zone="Asia/Shanghai")
-        await propose(ann, PATCH)
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        midnight = MONDAY.replace(hour=16)
-        for now, in_force in ((midnight - timedelta(microseconds=1), True), (midnight, False)):
-            found = await policies.effective_policy(tx_of("ann", now=now), segment="main", customer=customer)
-            assert (found.override_id is not None) is in_force
-
-    async def test_proposed_again_takes_the_place_of_the_one_that_waits(
-        self, ann: Transaction, bob: Transaction
-    ) -> None:
-        first = await propose(ann, PATCH)
-        second = await propose(bob, PATCH, TODAY + timedelta(days=1))
-        assert bob.take_events()[0].before == {"replaced": str(first.id)}
-        approved_override = await policies.approve_override(ann, segment="main", customer_id="C1")
-        assert approved_override.id == second.id
-
-    async def test_proposed_with_the_same_words_changes_nothing(self, ann: Transaction) -> None:
-        first = await propose(ann, PATCH)
-        ann.take_events()
-        assert await propose(ann, PATCH) == first
-        assert ann.take_events() == ()
-
-    async def test_approved_takes_the_place_of_the_one_in_force(self, ann: Transaction, bob: Transaction) -> None:
-        for days in (60, 90):
-            await propose(ann, {"order_checks": {"reservation_days": days}})
-            await policies.approve_override(bob, segment="main", customer_id="C1")
-        found = await policies.current_override(ann, segment="main", customer_id="C1")
-        assert found.in_force is not None
-        assert found.in_force.patch == {"order_checks": {"reservation_days": 90}}
-        assert found.pending is None
-
-    async def test_can_be_rejected_and_leaves_what_is_in_force(self, ann: Transaction, bob: Transaction) -> None:
-        await propose(ann, PATCH)
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        await propose(ann, {"order_checks": {"reservation_days": 365}})
-        rejected = await policies.reject_override(bob, segment="main", customer_id="C1")
-        assert rejected.status is OverrideStatus.REJECTED
-        assert isinstance(bob.take_events()[-1], PolicyOverrideRejected)
-        found = await policies.current_override(ann, segment="main", customer_id="C1")
-        assert found.in_force is not None
-        assert found.in_force.patch == PATCH
-
-    async def test_needs_something_that_waits(self, bob: Transaction) -> None:
-        for decide in (policies.approve_override, policies.reject_override):
-            with pytest.raises(OverrideNotPending):
-                await decide(bob, segment="main", customer_id="C1")
-        with pytest.raises(OverrideNotFound):
-            await policies.current_override(bob, segment="main", customer_id="C1")
-
-    async def test_cannot_have_ended(self, ann: Transaction, tx_of: MakeTx) -> None:
-        with pytest.raises(OverridePast):
-            await propose(ann, PATCH, TODAY - timedelta(days=1))
-        await propose(ann, PATCH)
-        with pytest.raises(OverridePast):
-            await policies.approve_override(
-                tx_of("bob", now=MONDAY + timedelta(days=1)), segment="main", customer_id="C1"
-            )
-
-    @pytest.mark.parametrize(
-        ("patch", "pointer"),
-        [
-            ({"order_checks": {"terms": {}}}, "/patch/order_checks/terms/effect"),
-            ({"order_checks": None}, "/patch/order_checks"),
-            ({"profiles": {"x": {}}}, "/patch/profiles"),
-            ({"x": 1}, "/patch/x"),
-        ],
-    )
-    async def test_must_make_a_valid_whole(self, ann: Transaction, patch: dict[str, Any], pointer: str) -> None:
-        with pytest.raises(PolicyInvalid) as refused:
-            await propose(ann, patch)
-        assert [fault.pointer for fault in refused.value.faults] == [pointer]
-
-
-class TestEffectivePolicy:
-    async def test_applies_the_customers_profile(self, ann: Transaction) -> None:
-        with_profile = document() | {"profiles": {"retail": {"order_checks": {"reservation_days": 7}}}}
-        view = await policies.draft(ann, segment="main", document=with_profile)
-        await policies.activate(ann, segment="main", number=view.version.version)
-        retail = await put_customer(ann, "C1", "retail")
-        plain = await put_customer(ann, "C2")
-        for customer, days in ((retail, 7), (plain, 30)):
-            found = await policies.effective_policy(ann, segment="main", customer=customer)
-            assert (found.version, found.profile) == (2, customer.profile)
-            assert found.policy.order_checks.reservation_days == days
-        shown = await policies.effective_document(ann, segment="main", customer_id="C1")
-        assert shown.document["order_checks"]["reservation_days"] == 7
-        assert "profiles" not in shown.document
-
-    async def test_is_put_on_the_shelf(self, ann: Transaction) -> None:
-        shelf, customer = PolicyShelf(), await put_customer(ann)
-        first = await policies.effective_policy(ann, segment="main", customer=customer, shelf=shelf)
-        second = await policies.effective_policy(ann, segment="main", customer=customer, shelf=shelf)
-        assert len(shelf) == 1
-        assert second.policy is first.policy
-
-    async def test_that_does_not_fit_together_decides_nothing(self, ann: Transaction, bob: Transaction) -> None:
-        rule = {"order_value": {"effect": "refer", "max_amount": "100"}}
-        with_profile = document() | {"profiles": {"retail": {"order_checks": rule}}}
-        view = await policies.draft(ann, segment="main", document=with_profile)
-        await policies.activate(ann, segment="main", number=view.version.version)
-        await put_customer(ann, "C1", "retail")
-        await propose(ann, {"order_checks": {"order_value": {"effect": "decline"}}})
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        moved = await put_customer(ann, "C1", "wholesale")
-        with pytest.raises(OverrideUnfit):
-            await policies.effective_policy(ann, segment="main", customer=moved)
-
-    async def test_needs_an_active_version(self, tx_of: MakeTx) -> None:
-        with pytest.raises(PolicyMissing):
-            await policies.active(tx_of("ann", now=MONDAY.replace(year=1999)), segment="main")
-
-
-class TestRecall:
-    async def test_gives_the_policy_of_then(self, ann: Transaction, bob: Transaction) -> None:
-        customer = await put_customer(ann)
-        override = await propose(ann, PATCH)
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        then = await policies.effective_policy(ann, segment="main", customer=customer)
-        await propose(ann, {})
-        await policies.approve_override(bob, segment="main", customer_id="C1")
-        await policies.activate(ann, segment="main", number=await draft(ann, recheck_grace_days=0))
-        recalled = await policies.recall(ann, segment="main", version=1, profile="default", override_id=override.id)
-        assert recalled == then
-
-    async def test_takes_it_from_the_shelf(self, ann: Transaction) -> None:
-        shelf = PolicyShelf()
-        first = await policies.recall(ann, segment="main", version=1, profile="default", shelf=shelf)
-        again = await policies.recall(ann, segment="main", version=1, profile="default", shelf=shelf)
-        assert again.policy is first.policy
-
-    async def test_needs_what_it_is_made_of(self, ann: Transaction) -> None:
-        with pytest.raises(PolicyVersionNotFound):
-            await policies.recall(ann, segment="main", version=9, profile="default")
-        with pytest.raises(OverrideNotFound):
-            await policies.recall(ann, segment="main", version=1, profile="default", override_id=uuid4())
 
 
 class TestConcurrently:
