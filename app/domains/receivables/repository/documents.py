@@ -83,7 +83,7 @@ _OLDEST: Final = text(f"""
         select wanted.account_id, wanted.currency, wanted.amount as wanted, found.*
           from json_to_recordset(cast(:rows as json)) as wanted(account_id uuid, currency text, amount numeric)
          cross join lateral (
-               select id, due_on, invoice_no, open_amount as reached from open_items
+               select id, due_on, invoice_no, cast(open_amount as numeric) as reached from open_items
                 where account_id = wanted.account_id and currency = wanted.currency and {TO_BE_PAID}
                 order by due_on, invoice_no limit 1
          ) found
