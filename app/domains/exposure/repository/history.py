@@ -38,7 +38,7 @@ async def exposure_at(session: AsyncSession, account_id: UUID, currency: str, at
         .where(LedgerRow.account_id == account_id, LedgerRow.at <= at)
         .group_by(LedgerRow.component)
     )
-    sums: dict[str, Decimal] = {Component(component).value: amount for component, amount in rows.tuples()}
+    sums: dict[str, Decimal] = {Component(component).value: amount for component, amount in rows}
     return Exposure(currency, **sums)
 
 
@@ -101,7 +101,7 @@ async def totals_at(session: AsyncSession, group_id: UUID, at: datetime) -> Mapp
         .where(MembershipRow.group_id == group_id, *_belonged(at))
         .group_by(AccountRow.currency)
     )
-    return {currency: amount for currency, amount in rows.tuples() if amount}
+    return {currency: amount for currency, amount in rows if amount}
 
 
 async def carrier(session: AsyncSession, account_id: UUID) -> AccountRow:

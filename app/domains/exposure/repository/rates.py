@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.exposure.tables import FxRateRow
@@ -53,7 +54,7 @@ async def replace_day(session: AsyncSession, day: DayRates) -> None:
 async def list_page(session: AsyncSession, page: PageRequest) -> Slice[DayRates]:
     """A page of days and bases, by day, then base; `changed_after` keeps what was entered since."""
     keys = [FxRateRow.on_date, FxRateRow.base]
-    statement = select(FxRateRow).distinct(*keys)
+    statement = select(FxRateRow).ext(distinct_on(*keys))
     if page.changed_after is not None:
         statement = statement.where(FxRateRow.entered_at > page.changed_after)
     found = await fetch(session, statement, replace(page, changed_after=None), keys=keys)
