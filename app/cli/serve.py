@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from app.cli.environment import bring_up_to_date, database, load_settings, system_transaction
 from app.main import create_app, settle_garbage
@@ -45,7 +46,11 @@ async def prepare(settings: Settings) -> None:
 
 def run_server(settings: Settings) -> None:
     """Serves until SIGINT or SIGTERM; answers what is under way first."""
-    app = create_app(settings)
+    run_app(create_app(settings), settings)
+
+
+def run_app(app: FastAPI, settings: Settings) -> None:
+    """Serves `app`, whoever composed it."""
     settle_garbage()
     uvicorn.run(
         app,

@@ -94,3 +94,11 @@ class TestOpenapi:
 class TestSettings:
     async def test_are_printed_as_a_table(self, headroom: Headroom) -> None:
         assert "| `HEADROOM_DATABASE_URL` |" in (await headroom("settings")).output
+
+
+class TestRoutes:
+    async def test_are_printed_with_their_scopes(self, headroom: Headroom) -> None:
+        printed = (await headroom("routes")).output
+        assert "| `POST /v1/api-keys` | `admin` |" in printed
+        assert "| `GET /v1/events` | `journal:read` |" in printed
+        assert "|  |" not in printed

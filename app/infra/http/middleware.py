@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import cache
 from http import HTTPMethod
 from typing import Final
 from urllib.parse import unquote
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +31,8 @@ MAX_BATCH_BODY: Final = 4 << 20
 """Bytes that a batch may carry: a thousand items with room to spare."""
 DEADLINE_SECONDS: Final = 30.0
 UNMATCHED: Final = "unmatched"
+ABANDONED: Final = 499
+"""The status that metrics show for a request whose caller left before the answer."""
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
 _KEPT_ENCODED: Final = re.compile(rb"%(2[Ff]|25)")
@@ -120,8 +124,9 @@ class RequestScope:
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        metrics.REQUESTS.labels(method, route, status or 499).inc()
-        metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
+        requests, durations = _measurements(method, route, status or ABANDONED)
+        requests.inc()
+        durations.observe(seconds)
         if self._access_log:
             log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
@@ -173,6 +178,12 @@ class EncodedSlashes:
             kept = _KEPT_ENCODED.sub(rb"%25\1", raw.partition(b"?")[0])
             scope = {**scope, "path": unquote(kept.decode("latin-1"))}
         await self._app(scope, receive, send)
+
+
+@cache
+def _measurements(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The metrics of one kind of request, looked up once: methods, templates and statuses are few."""
+    return metrics.REQUESTS.labels(method, route, status), metrics.REQUEST_SECONDS.labels(method, route)
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -54,6 +54,16 @@ class StrictRoute(APIRoute):
                 f"unknown parameters: {', '.join(unknown)[:200]}",
                 faults=[Fault(f"/query/{name[:64]}", "unknown_parameter", message) for name in unknown[:20]],
             )
+
+
+def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Adds the routes of `routers` to `app` itself.
+
+    `include_router` would keep them nested and match every router anew for every request: a third of the time that a
+    request spends outside its use case. A route carries its router's prefix, tags and dependencies already.
+    """
+    for router in routers:
+        app.router.routes.extend(router.routes)
 
 
 def dependants(dependant: Dependant) -> Iterator[Dependant]:

@@ -35,8 +35,8 @@ class Requirement:
     def __init__(self, scopes: tuple[Scope, ...]) -> None:
         self.scopes = scopes
 
-    async def __call__(self, caller: Caller) -> None:
-        caller.require(*self.scopes)
+    async def __call__(self, request: Request) -> None:
+        (await current_principal(request)).require(*self.scopes)
 
 
 def requires(*scopes: Scope) -> Any:
