@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -56,7 +56,7 @@ class LimitIn(Wire):
 class HoldIn(Wire):
     """A hold set by hand."""
 
-    kind: Annotated[HoldKind, Field(json_schema_extra={"enum": ["soft", "forced"]})]
+    kind: Literal[HoldKind.SOFT, HoldKind.FORCED]
     reason: Prose
 
 
