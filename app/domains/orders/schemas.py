@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -89,7 +89,7 @@ class OrderOut(Wire):
     held: MoneyText
     fx_rate: str
     account_currency: CurrencyCode
-    ship_on: BusinessDay | None
+    ship_on: date | None
     expires_at: datetime | None
     review_id: UUID | None
     created_at: datetime

@@ -44,7 +44,9 @@ class TestShip:
         assert (await order(api))["shipped"] == "100.00"
 
     @pytest.mark.parametrize("other", [{"amount": "99"}, {"already_left": True}])
-    async def test_refuses_another_one_under_the_same_reference(self, api: AsyncClient, other: dict[str, object]) -> None:
+    async def test_refuses_another_one_under_the_same_reference(
+        self, api: AsyncClient, other: dict[str, object]
+    ) -> None:
         await check(api, "300")
         await ship(api, "100")
         refused(await ship(api, **{"amount": "100", **other}), 409, "shipment_conflict")  # type: ignore[arg-type]

@@ -64,7 +64,9 @@ async def order(api: AsyncClient, order_ref: str = "O-1") -> Json:
     return answer
 
 
-async def ship(api: AsyncClient, amount: str, shipment_ref: str = "S-1", order_ref: str = "O-1", **more: Any) -> Response:
+async def ship(
+    api: AsyncClient, amount: str, shipment_ref: str = "S-1", order_ref: str = "O-1", **more: Any
+) -> Response:
     """The response to a shipment."""
     body = {"shipment_ref": shipment_ref, "amount": amount, **more}
     return await api.post(f"/v1/orders/{quote(order_ref, safe='')}/shipments", json=body)
