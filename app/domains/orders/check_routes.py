@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.domains.orders.check_schemas import CreditCheckIn, CreditCheckOut
 from app.domains.orders.desk import Desk
-from app.domains.orders.sitting import Question
+from app.domains.orders.records import Question
 from app.infra.http.batches import BatchIn, BatchOut, batch_response, item_problem
 from app.infra.http.problem import problems, request_id_of
 from app.kernel.errors import Refusal

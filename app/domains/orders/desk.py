@@ -15,7 +15,6 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -26,12 +25,12 @@ from app.domains.exposure import service as exposure
 from app.domains.exposure.core.fx import Quote, Quotes
 from app.domains.exposure.core.refusals import AccountBusy
 from app.domains.orders.core.check_refusals import DeskClosed, DeskFull
-from app.domains.orders.desk_sql import DeskSql
+from app.domains.orders.desk_sql import DeskSql, Lock
+from app.domains.orders.records import Question
 from app.domains.orders.sitting import (
     Answered,
     Findings,
     PolicyPart,
-    Question,
     Refused,
     Result,
     Sitting,
@@ -71,9 +70,12 @@ class _Ticket:
     bulk: bool
     alone: bool = False
     pause: float = FIRST_PAUSE_SECONDS
+    held_up_since: float | None = None
 
     def expired(self, now: float) -> bool:
-        return now - self.arrived > PATIENCE_SECONDS
+        """Whether others have held it up for too long; the first time it is held up, its patience begins."""
+        self.held_up_since = self.held_up_since or now
+        return now - self.held_up_since > PATIENCE_SECONDS
 
 
 class Desk:
@@ -171,10 +173,9 @@ class Desk:
         results = sitting.results()
         writes = sitting.writes()
         if writes is not None:
-            needed = writes.accounts_read.keys() | writes.groups_read.keys()
-            missing = needed - await self._sql.write(writes)
-            if missing:
-                self._go_again(batch, sitting, missing)
+            held = await self._sql.write(writes)
+            if not held.written:
+                self._go_again(batch, sitting, held.busy)
                 return
         for ticket, result in zip(batch, results, strict=True):
             metrics.DESK_WAITING_SECONDS.observe(began - ticket.arrived)
@@ -206,11 +207,11 @@ class Desk:
 
     # ---- what could not be decided or written at once ------------------------------------------------------
 
-    def _go_again(self, batch: Sequence[_Ticket], sitting: Sitting, missing: set[UUID]) -> None:
-        """Nothing was written. Checks of the accounts that could not be had wait a little, the others go at once."""
+    def _go_again(self, batch: Sequence[_Ticket], sitting: Sitting, busy: set[Lock]) -> None:
+        """Nothing was written. Checks of accounts that others hold wait a little; the others are read anew at once."""
         at_once = []
         for number, ticket in enumerate(batch):
-            if missing.isdisjoint(sitting.accounts_of(number)):
+            if busy.isdisjoint(sitting.locks_of(number)):
                 at_once.append(ticket)
             else:
                 self._park(ticket)

@@ -91,14 +91,16 @@ _WRITE: Final = f"""
     ), wanted_groups as (
         select id, version from json_to_recordset($2::json) as w(id uuid, version bigint)
     ), held_accounts as materialized (
-        select a.id from wanted_accounts w join accounts a on a.id = w.id and a.version = w.version
+        select a.id, a.version, w.version as version_read from wanted_accounts w join accounts a on a.id = w.id
            for no key update of a skip locked
     ), held_groups as materialized (
-        select g.id from wanted_groups w join groups g on g.id = w.id and g.version = w.version
+        select g.id, g.version, w.version as version_read from wanted_groups w join groups g on g.id = w.id
            for no key update of g skip locked
     ), held as materialized (
-        select (select count(*) from held_accounts) = (select count(*) from wanted_accounts)
-           and (select count(*) from held_groups) = (select count(*) from wanted_groups) as all_held
+        select (select count(*) filter (where version = version_read) from held_accounts)
+                   = (select count(*) from wanted_accounts)
+           and (select count(*) filter (where version = version_read) from held_groups)
+                   = (select count(*) from wanted_groups) as all_held
     ), w_accounts as ({_write(statements.UPDATE_ACCOUNTS, 3)}
     ), w_groups as ({_write(statements.UPDATE_GROUPS, 4)}
     ), w_ledger as ({_write(statements.INSERT_LEDGER, 5)}
@@ -132,7 +134,9 @@ _WRITE: Final = f"""
           from json_populate_recordset(null::events, $14::json)
          where {_HELD}
     )
-    select id from held_accounts union all select id from held_groups"""
+    select 'account' as kind, id, version = version_read as unchanged from held_accounts
+    union all
+    select 'group', id, version = version_read from held_groups"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,10 @@ class Wanted:
     order_ref: str
     caller: str
     key: str | None
+
+
+Lock = tuple[str, UUID]
+"""A row that a batch locks: `account` or `group`, and its id. A group has the id of the account that carries it."""
 
 
 @dataclass(slots=True)
@@ -167,6 +175,24 @@ class Writes:
     keys: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def locks(self) -> set[Lock]:
+        """The rows that must be had for anything to be written."""
+        return {("account", a) for a in self.accounts_read} | {("group", g) for g in self.groups_read}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What stood in the way of a write: rows that others hold, and rows that others have changed since the read."""
+
+    busy: set[Lock]
+    changed: set[Lock]
+
+    @property
+    def written(self) -> bool:
+        """Whether nothing stood in the way: it is committed."""
+        return not self.busy and not self.changed
+
 
 class DeskSql:
     """The two statements over one engine in autocommit."""
@@ -187,8 +213,8 @@ class DeskSql:
         """The latest exchange rate of every pair on or before a day."""
         return await self._all(_READ_QUOTES, on)
 
-    async def write(self, writes: Writes) -> set[UUID]:
-        """Writes all or nothing; the ids that could be locked at the version read. All of them: it is committed."""
+    async def write(self, writes: Writes) -> Held:
+        """Writes all or nothing: everything only if all rows could be locked at the versions they were read at."""
         held = await self._all(
             _WRITE,
             _versions(writes.accounts_read),
@@ -206,7 +232,11 @@ class DeskSql:
             writes.now,
             _json(writes.events),
         )
-        return {row.id for row in held}
+        locked = {(row.kind, row.id) for row in held}
+        return Held(
+            busy=writes.locks - locked,
+            changed={(row.kind, row.id) for row in held if not row.unchanged},
+        )
 
     async def _all(self, statement: str, *parameters: Any) -> Sequence[Any]:
         async with self._engine.connect() as connection:

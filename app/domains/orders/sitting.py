@@ -24,39 +24,20 @@ from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import AccountNotFound, OrderCurrencyFixed, OrderRefConflict
 from app.domains.orders.answers import render_answer
 from app.domains.orders.core.check_refusals import ReplacedOrderUnknown
-from app.domains.orders.core.decide import decide, review_until
+from app.domains.orders.core.decide import decide
 from app.domains.orders.core.decision import Decision
-from app.domains.orders.core.events import DECIDED
 from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
 from app.domains.orders.core.outcome import carry_out
-from app.domains.orders.desk_sql import Wanted, Writes
+from app.domains.orders.desk_sql import Lock, Wanted, Writes
+from app.domains.orders.records import Decided, Question, check_values, event_values, key_values
 from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf
 from app.domains.policies.core.refusals import PolicyMissing
 from app.infra.clock import new_id
 from app.kernel.errors import Refusal
-from app.kernel.identity import Actor
-from app.kernel.money import render
 from app.kernel.periods import local_day, start_of
 from app.support.idempotency.core import KeyReused
 
 NO_QUOTES: Final[Quotes] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One check as it came to the desk: what is asked, who asks, and under which key (null: none)."""
-
-    request: CheckRequest
-    caller: str
-    actor: Actor
-    request_id: str
-    key: str | None = None
-    fingerprint: bytes = b""
-
-    @property
-    def account_key(self) -> tuple[str, str]:
-        """The customer and the segment whose account decides."""
-        return self.request.customer_id, self.request.segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +110,7 @@ class Sitting:
         self._answers: dict[tuple[str, str], tuple[bytes, Answered]] = {}
         self._unready: set[tuple[str, str]] = set()
         self._pending: dict[UUID, dict[str, Any]] = {}
-        self._decided: list[_Decided] = []
+        self._decided: list[Decided] = []
         self._positions = self._read(findings)
         self._read_versions = {a.id: a.version for a in self._positions.accounts.values()}
         self._read_groups = {g.id: g.version for g in self._positions.groups.values()}
@@ -138,13 +119,14 @@ class Sitting:
         """The result of each question, in order. An account that is not ready holds back all its questions."""
         return [self._result(number) for number in range(len(self._questions))]
 
-    def accounts_of(self, number: int) -> frozenset[UUID]:
+    def locks_of(self, number: int) -> frozenset[Lock]:
         """The account and the group that question `number` needs to have locked."""
         party = self._parties.get(self._questions[number].account_key)
         if not isinstance(party, _Party):
             return frozenset()
         group_id = self._positions.accounts[party.account_id].group_id
-        return frozenset((party.account_id, group_id) if group_id else (party.account_id,))
+        locks = {("account", party.account_id)} | ({("group", group_id)} if group_id else set())
+        return frozenset(locks)
 
     def writes(self) -> Writes | None:
         """What must be written for the answers to hold; null where nothing was decided."""
@@ -166,7 +148,7 @@ class Sitting:
             checks=[done.check for done in self._decided],
             facts=[done.facts for done in self._decided],
             answers=[done.body.decode() for done in self._decided],
-            keys=[_key_row(n, done.question) for n, done in enumerate(self._decided, 1) if done.question.key],
+            keys=[key_values(n, done) for n, done in enumerate(self._decided, 1) if done.question.key],
             events=[done.event for done in self._decided],
         )
 
@@ -327,92 +309,19 @@ class Sitting:
     ) -> Answered:
         version = self._positions.accounts[facts.account.id].version
         body = render_answer(facts, decision, check_id=check_id, policy=policy, account_version=version)
-        check = check_row(question, facts, decision, check_id=check_id, policy=policy)
+        check = check_values(question, facts, decision, check_id=check_id, policy=policy)
         if supersedes in self._pending:
             self._pending[supersedes]["review"] = "superseded"
             supersedes = None
         self._pending[check_id] = check
-        event = _event_row(question, facts, decision, check_id)
+        event = event_values(question, facts, decision, check_id)
         self._decided.append(
-            _Decided(question, check, orjson.dumps(facts, default=str).decode(), body, event, supersedes)
+            Decided(question, check, orjson.dumps(facts, default=str).decode(), body, event, supersedes)
         )
         answered = Answered(body, decision=decision)
         if question.key is not None:
             self._answers[question.caller, question.key] = (question.fingerprint, answered)
         return answered
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    question: Question
-    check: dict[str, Any]
-    facts: str
-    body: bytes
-    event: dict[str, Any]
-    supersedes: UUID | None
-
-
-def check_row(
-    question: Question, facts: CheckFacts, decision: Decision, *, check_id: UUID, policy: EffectivePolicy
-) -> dict[str, Any]:
-    """The row of `credit_checks` for a decision, without its facts and answer."""
-    request = facts.request
-    until = review_until(facts, policy.policy.order_checks, decision)
-    return {
-        "id": check_id,
-        "account_id": facts.account.id,
-        "customer_id": request.customer_id,
-        "segment": request.segment,
-        "order_ref": request.order_ref,
-        "checkpoint": request.checkpoint.value,
-        "amount": request.amount,
-        "currency": request.currency,
-        "outcome": decision.outcome.value,
-        "codes": [reason.code for reason in decision.reasons],
-        "policy_version": policy.version,
-        "policy_profile": policy.profile,
-        "policy_override_id": policy.override_id,
-        "caller": question.caller,
-        "caller_name": question.actor.name,
-        "on_behalf_of": request.on_behalf_of,
-        "decided_at": facts.at,
-        "review": "open" if until else "none",
-        "review_until": until,
-        "changed_at": facts.at,
-    }
-
-
-def _event_row(question: Question, facts: CheckFacts, decision: Decision, check_id: UUID) -> dict[str, Any]:
-    request, kind = facts.request, DECIDED[decision.outcome]
-    return {
-        "at": facts.at,
-        "type": kind.type,
-        "actor": question.actor.name,
-        "actor_kind": question.actor.kind.value,
-        "request_id": question.request_id,
-        "segment": request.segment,
-        "customer_id": request.customer_id,
-        "subject_type": kind.subject_type,
-        "subject_id": str(check_id),
-        "before": {},
-        "after": {
-            "order_ref": request.order_ref,
-            "amount": render(request.amount, request.currency),
-            "currency": request.currency,
-            "checkpoint": request.checkpoint.value,
-            "reserve": request.reserve,
-            "reasons": [reason.code for reason in decision.reasons],
-        },
-    }
-
-
-def _key_row(number: int, question: Question) -> dict[str, Any]:
-    return {
-        "n": number,
-        "principal_id": question.caller,
-        "key": question.key,
-        "fingerprint": question.fingerprint.hex(),
-    }
 
 
 def _check_order(order: Any, request: CheckRequest, account: Account) -> None:
