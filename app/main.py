@@ -22,7 +22,7 @@ from app.domains.orders.desk import DESK_CONNECTIONS, Desk
 from app.domains.orders.desk_sql import DESK_SETTINGS
 from app.domains.policies import routes as policy_routes
 from app.domains.receivables import routes as receivable_routes
-from app.infra import metrics
+from app.infra import metrics, multiprocess
 from app.infra.clock import Clock, SystemClock
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.db.migrating import head
@@ -112,6 +112,7 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
         bootstrap_key=bootstrap.get_secret_value() if bootstrap else None,
         tokens=TokenVerifier(rules, PublishedKeys(rules.jwks_url)) if rules else None,
     )
+    multiprocess.start_afresh()
     metrics.BUILD_INFO.labels(app.version, platform.python_version()).set(1)
     try:
         async with _desk(app, settings), _jobs(app, enabled=settings.worker_in_server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from app.main import ROUTERS
+from app.support.auth.core.scopes import Scope
 from app.support.auth.routing import GuardedRoute
 
 COMMANDS = typer.Typer()
@@ -25,4 +26,7 @@ def _rows() -> list[str]:
 
 def _scopes(route: GuardedRoute) -> str:
     """Every requirement has to be met, by any one of its scopes."""
-    return " and ".join(" or ".join(f"`{scope}`" for scope in requirement.scopes) for requirement in route.requirements)
+    return " and ".join(
+        "any" if set(requirement.scopes) == set(Scope) else " or ".join(f"`{scope}`" for scope in requirement.scopes)
+        for requirement in route.requirements
+    )

@@ -3,6 +3,8 @@
 The processes elect a leader by an advisory lock that the leader's connection holds: only the leader runs jobs, and when
 it dies the database frees the lock and another process takes over within seconds. A job may be cut off anywhere and run
 again, so each does its work in transactions of its own that find what is left to do.
+
+A queue with cron schedules would fit badly: the sealer runs four times a second, mostly to find nothing.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ def make_engine(
         poolclass=MeasuredPool,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # errors are logged, what callers sent is not
         pool_timeout=POOL_TIMEOUT.total_seconds(),
         connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT.total_seconds()},
         json_serializer=lambda document: orjson.dumps(document).decode(),

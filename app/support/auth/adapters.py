@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final, Protocol
 
 import httpx
@@ -44,13 +45,18 @@ class PublishedKeys:
         self._transport = transport
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched_at: float | None = None
+        self._fetching = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> PyJWK | None:
         """The key of this id. Raises `IdentityProviderUnavailable`."""
-        age = float("inf") if self._fetched_at is None else stopwatch() - self._fetched_at
-        if age > _FRESH_SECONDS or (self._lookup(key_id) is None and age > _REFETCH_SECONDS):
-            await self._fetch()
+        async with self._fetching:
+            if self._is_worth_fetching(key_id):
+                await self._fetch()
         return self._lookup(key_id)
+
+    def _is_worth_fetching(self, key_id: str | None) -> bool:
+        age = float("inf") if self._fetched_at is None else stopwatch() - self._fetched_at
+        return age > _FRESH_SECONDS or (self._lookup(key_id) is None and age > _REFETCH_SECONDS)
 
     def _lookup(self, key_id: str | None) -> PyJWK | None:
         if key_id is None and len(self._keys) == 1:

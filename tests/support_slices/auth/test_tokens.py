@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -131,6 +132,10 @@ class TestPublishedKeys:
     async def test_are_fetched_once(self, provider: Provider, verifier: TokenVerifier) -> None:
         for _ in range(3):
             await verifier.principal(provider.sign())
+        assert provider.asked == 1
+
+    async def test_are_fetched_once_by_many_at_a_time(self, provider: Provider, verifier: TokenVerifier) -> None:
+        await asyncio.gather(*(verifier.principal(provider.sign()) for _ in range(10)))
         assert provider.asked == 1
 
     async def test_are_fetched_again_when_they_rotate(
