@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.domains.customers.core.countries import COUNTRIES, known_country
@@ -100,6 +100,20 @@ class ContactOut(ContactIn):
 
 class CustomerIn(Wire):
     """All that is known of a customer; what is left out is not known."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Red Star Trading",
+                    "country": "CN",
+                    "registration": {"scheme": "CN-USCC", "value": "91110000600037341L"},
+                    "payment_terms": {"kind": "account", "net_days": 60, "due_from": "month_end"},
+                    "contacts": [{"role": "dunning", "name": "Li Wei", "email": "li.wei@example.com"}],
+                }
+            ]
+        }
+    )
 
     name: Line
     legal_name: Line | None = None

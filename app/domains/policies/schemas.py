@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from app.domains.policies.core.difference import Difference
-from app.domains.policies.core.document import Policy
+from app.domains.policies.core.document import Policy, default_document
 from app.domains.policies.core.overrides import OverrideStatus, PolicyOverride
 from app.domains.policies.core.reading import DECIMAL_PATTERN, Between, Excluding, Length, hints
 from app.domains.policies.core.segments import Segment
@@ -46,6 +46,10 @@ class SegmentOut(Wire):
 
 class DraftIn(Wire):
     """A policy document and what it is for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"document": default_document(), "note": "As delivered"}]}
+    )
 
     document: JsonObject
     note: Prose | None = None
@@ -97,6 +101,18 @@ class PolicyDiffOut(Wire):
 
 class OverrideIn(Wire):
     """Other rules for one customer: a JSON Merge Patch (RFC 7396) over the policy."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "patch": {"order_checks": {"limit": {"tolerance_percent": "10"}}},
+                    "valid_until": "2030-12-31",
+                    "reason": "A framework contract with the public sector",
+                }
+            ]
+        }
+    )
 
     segment: SegmentName = "main"
     patch: JsonObject
