@@ -18,7 +18,7 @@ from app.domains.customers import routes as customer_routes
 from app.domains.exposure import routes as account_routes
 from app.domains.orders import check_routes
 from app.domains.orders import routes as order_routes
-from app.domains.orders.desk import DESK_CONNECTIONS, Desk
+from app.domains.orders.desk import DESK_CONNECTIONS, LOCK_TIMEOUT, Desk
 from app.domains.orders.desk_sql import DESK_SETTINGS
 from app.domains.policies import routes as policy_routes
 from app.domains.receivables import routes as receivable_routes
@@ -130,8 +130,10 @@ async def _desk(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         pool_size=DESK_CONNECTIONS,
         application_name="headroom desk",
         server_settings=DESK_SETTINGS,
+        lock_timeout=LOCK_TIMEOUT,
         isolation_level="AUTOCOMMIT",
     )
+    app.state.desk_engine = engine
     app.state.desk = Desk(engine, app.state.transactions)
     deciding = asyncio.create_task(app.state.desk.run(), name="desk")
     try:

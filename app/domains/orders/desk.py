@@ -13,7 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import PolicyShelf
 from app.infra import metrics
 from app.infra.clock import stopwatch
-from app.infra.db.failures import UNIQUE_VIOLATION, refusal_of, sqlstate
+from app.infra.db.failures import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, refusal_of, sqlstate
 from app.infra.transaction import Transactions
 from app.kernel.errors import Refusal
 from app.kernel.identity import SYSTEM
@@ -50,6 +50,8 @@ from app.kernel.periods import local_day
 
 DESK_CONNECTIONS: Final = 1
 """One batch is under way at a time: two at once were slower, and met each other's locks."""
+LOCK_TIMEOUT: Final = timedelta(milliseconds=250)
+"""The desk skips rows that others hold; it may only have to wait for another's new row of the same key or order."""
 BATCH: Final = 128
 MAX_WAITING: Final = 4_000
 PATIENCE_SECONDS: Final = 2.0
@@ -283,7 +285,7 @@ class Desk:
     def _recover(self, batch: Sequence[_Ticket], error: Exception) -> None:
         """Takes a batch apart that the database refused, until the check that it refuses is alone."""
         refusal = refusal_of(error)
-        if refusal is not None:
+        if refusal is not None and not (len(batch) > 1 and sqlstate(error) == LOCK_NOT_AVAILABLE):
             _refuse(batch, refusal)
             return
         again = len(batch) > 1 or _lost_a_race(error)

@@ -19,12 +19,16 @@ from app.domains.exposure import service as exposure
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.orders import desk as desk_module
 from app.domains.orders.core import rules
+from app.domains.orders.core.check_refusals import DeskClosed
+from app.domains.orders.core.facts import CheckRequest
 from app.domains.orders.desk import Desk
+from app.domains.orders.records import Question
 from app.infra.clock import FrozenClock
 from app.infra.transaction import Transactions
 from app.kernel.identity import SYSTEM
 from app.main import create_app
 from app.settings import Settings
+from app.support.idempotency import service as idempotency
 from tests.support.api import BOOTSTRAP_KEY, client_of
 from tests.support.business import check, open_account
 
@@ -41,6 +45,12 @@ async def second_api(settings: Settings, clock: FrozenClock, app: FastAPI) -> As
 
 async def ask(api: AsyncClient, body: dict[str, Any], key: str | None = None) -> Response:
     return await api.post(CHECKS, json=body, headers={"Idempotency-Key": key} if key else {})
+
+
+def question(customer_id: str, order_ref: str, amount: str) -> Question:
+    """A check as it comes to the desk without HTTP."""
+    request = CheckRequest(customer_id, "main", order_ref, Decimal(amount), "CNY")
+    return Question(request=request, caller="test", actor=SYSTEM, request_id="test")
 
 
 async def totals(transactions: Transactions, customer_id: str) -> tuple[Decimal, int]:
@@ -330,6 +340,31 @@ class TestOthersAreNotKeptWaiting:
         assert full
         assert {(answer.json()["code"], answer.headers["Retry-After"]) for answer in full} == {("desk_full", "1")}
 
-    async def test_tells_those_who_wait_when_it_closes(self, app: FastAPI) -> None:
-        desk: Desk = app.state.desk
-        assert isinstance(desk, Desk)
+    async def test_lets_a_key_that_is_in_use_elsewhere_hold_up_no_other_check(
+        self, api: AsyncClient, transactions: Transactions
+    ) -> None:
+        await open_account(transactions, "C1")
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            await idempotency.claim(tx, principal_id="bootstrap", key="key", fingerprint=b"")
+            keys = ["key", *(f"other {n}" for n in range(20))]
+            answers = await asyncio.gather(*(ask(api, check("C1", f"O{key}", "10"), key) for key in keys))
+            await idempotency.release(tx, principal_id="bootstrap", key="key")
+        assert Counter(answer.status_code for answer in answers) == {201: 20, 503: 1}
+        assert (answers[0].json()["code"], "Retry-After" in answers[0].headers) == ("database_busy", True)
+        assert (await ask(api, check("C1", "Okey", "10"), "key")).status_code == 201
+
+    async def test_tells_those_who_wait_to_come_again_when_it_closes(
+        self, app: FastAPI, transactions: Transactions
+    ) -> None:
+        await open_account(transactions, "HELD")
+        desk = Desk(app.state.desk_engine, transactions)
+        running = asyncio.create_task(desk.run())
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            await exposure.lock(tx, keys=[("HELD", "main")])
+            waiting = asyncio.create_task(desk.decide(question("HELD", "H", "10")))
+            await asyncio.sleep(0.1)
+            running.cancel()
+            with pytest.raises(DeskClosed):
+                await waiting
+        with pytest.raises(DeskClosed):
+            await desk.decide(question("HELD", "H", "10"))
