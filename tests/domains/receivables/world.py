@@ -185,6 +185,17 @@ async def prove(tx: Transaction) -> None:
         assert await _sums(tx, ladder, account) == await _sums(tx, open_items, account)
 
 
+async def prove_groups(tx: Transaction) -> None:
+    """Asserts that each group's totals are its members' exposures by currency."""
+    members = """select currency, sum(receivables + open_orders + delivered - unallocated_credits)
+                   from accounts where group_id = :id group by currency"""
+    for group in (await tx.session.execute(text("select id, totals from groups"))).mappings().all():
+        sums = await _sums(tx, members, group)
+        assert {code: Decimal(amount) for code, amount in group["totals"].items()} == {
+            code: amount for code, amount in sums.items() if amount
+        }
+
+
 async def _sums(tx: Transaction, statement: str, account: Any) -> dict[Any, Decimal]:
     rows: Sequence[Any] = (await tx.session.execute(text(statement), {"id": account["id"]})).all()
     return dict(tuple(row) for row in rows)

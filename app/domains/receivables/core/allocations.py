@@ -99,12 +99,12 @@ def oldest_first(
     settlements = []
     left = cash
     for item in items:
-        if left <= 0:
-            break
         amount = min(left, item.open - already.get(item.id, ZERO))
         if amount > 0:
             settlements.append(Settlement(item, amount))
             left -= amount
+        if left <= 0:
+            break
     return tuple(settlements)
 
 
