@@ -74,12 +74,13 @@ class Positions:
         """
         before = self.orders.get(after.key)
         account = self.post(after.account_id, commitments.entries(before, after, source))
-        account = replace(
-            account,
-            held_orders=account.held_orders + after.held_amount - (before.held_amount if before else ZERO),
-            beyond_horizon=account.beyond_horizon + _beyond(after, counts_until) - _beyond(before, counts_until),
-        )
-        self.put(account)
+        held = after.held_amount - (before.held_amount if before else ZERO)
+        beyond = _beyond(after, counts_until) - _beyond(before, counts_until)
+        if held or beyond:
+            account = replace(
+                account, held_orders=account.held_orders + held, beyond_horizon=account.beyond_horizon + beyond
+            )
+            self.put(account)
         self.orders[after.key] = after
         self.touched_orders.add(after.key)
         return account

@@ -27,6 +27,7 @@ def decide(facts: CheckFacts, policy: Policy) -> Decision:
         outcome=outcome,
         verdicts=verdicts,
         limit=trial.limit,
+        order=trial.order,
         headroom_before=trial.headroom(trial.before),
         headroom_after=trial.headroom(trial.after) if facts.asked_terms.on_credit else trial.headroom(trial.before),
         remedies=() if approved else remedies(trial, verdicts),
@@ -39,12 +40,10 @@ _SEVERITY = {judgement: rank for rank, judgement in enumerate(Judgement)}
 
 def _verdicts(trial: Trial) -> tuple[Verdict, ...]:
     if not trial.facts.asked_terms.on_credit:
-        return tuple(
-            judge(rule, trial) if rule.name in _WITHOUT_CREDIT else Verdict(rule.name, rule.code, Judgement.OFF)
-            for rule in RULES
-        )
+        return tuple(judge(rule, trial) if rule.name in _WITHOUT_CREDIT else rule.off for rule in RULES)
+    verdicts = tuple(judge(rule, trial) for rule in RULES)
     codes = _released_codes(trial)
-    return tuple(excused(judge(rule, trial), codes) for rule in RULES)
+    return tuple(excused(verdict, codes) for verdict in verdicts) if codes else verdicts
 
 
 def _released_codes(trial: Trial) -> tuple[str, ...]:

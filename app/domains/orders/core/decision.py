@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domains.exposure.core.commitments import Commitment
 from app.domains.exposure.core.limits import EffectiveLimit
 from app.kernel.money import Money
 
@@ -86,12 +87,16 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision on one check. Headrooms are in account currency; null when the limit is unlimited or a rate is
-    missing."""
+    """The decision on one check.
+
+    `order` is the order approved for what was asked, null when a rate is missing. Headrooms are in account currency;
+    null when the limit is unlimited or a rate is missing.
+    """
 
     outcome: Outcome
     verdicts: tuple[Verdict, ...]
     limit: EffectiveLimit
+    order: Commitment | None
     headroom_before: Money | None
     headroom_after: Money | None
     remedies: tuple[Remedy, ...] = ()
@@ -103,7 +108,7 @@ class Decision:
 
         A missing rate is said once, not by each rule that it kept from judging.
         """
-        said = [verdict for verdict in self.verdicts if verdict.judgement in _SPEAKS and verdict.message]
+        said = [verdict for verdict in self.verdicts if verdict.message and verdict.judgement in _SPEAKS]
         return tuple(sorted(said, key=lambda verdict: _SPEAKS.index(verdict.judgement)))
 
 

@@ -12,7 +12,7 @@ from app.domains.exposure.core.ledger import Source
 from app.domains.exposure.core.positions import Positions
 from app.domains.orders.core.decision import Decision, Outcome
 from app.domains.orders.core.facts import CheckFacts
-from app.domains.orders.core.trial import asked_for, current, reduced
+from app.domains.orders.core.trial import current, reduced
 
 
 def carry_out(
@@ -33,7 +33,16 @@ def carry_out(
 
 
 def _after(facts: CheckFacts, decision: Decision, check_id: UUID) -> Commitment:
-    order, asked = current(facts), asked_for(facts)
+    asked = decision.order
+    if decision.outcome is Outcome.APPROVED and facts.asked_terms.on_credit:
+        assert asked is not None, "an order without a rate is never approved"
+        return commitments.approve(
+            asked,
+            amount=asked.approved,
+            ship_on=facts.request.requested_ship_on,
+            expires_at=decision.reservation.expires_at if decision.reservation else None,
+        )
+    order = current(facts)
     if asked is not None and not order.binds:
         order = replace(order, currency=asked.currency, rate=asked.rate)
     if decision.outcome is Outcome.DECLINED:
@@ -41,15 +50,7 @@ def _after(facts: CheckFacts, decision: Decision, check_id: UUID) -> Commitment:
     if decision.outcome is Outcome.REFERRED:
         amount = asked.approved if asked is not None else facts.request.amount
         return commitments.hold(order, amount=amount, review_id=check_id)
-    if not facts.asked_terms.on_credit:
-        return _without_credit(order)
-    assert asked is not None, "an order without a rate is never approved"
-    return commitments.approve(
-        order,
-        amount=asked.approved,
-        ship_on=facts.request.requested_ship_on,
-        expires_at=decision.reservation.expires_at if decision.reservation else None,
-    )
+    return _without_credit(order)
 
 
 def _without_credit(order: Commitment) -> Commitment:

@@ -7,9 +7,9 @@ parameter class in the policy document.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.exposure.core.limits import Standing
@@ -22,14 +22,13 @@ from app.kernel.money import ZERO, Money, rounded
 HUNDRED: Final = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule found: nothing to object to, or an objection with its measures."""
+class Finding(NamedTuple):
+    """What a rule found: nothing to object to, or an objection with its measures; `message` is asked for only then."""
 
     objects: bool
     value: Measure = None
     threshold: Measure = None
-    message: str = ""
+    message: Callable[[], str] = str
     code: str | None = None
     shortfall: Money | None = None
     cure: Money | None = None
@@ -48,27 +47,32 @@ class Rule:
     code: str
     judge: Callable[[Trial, Any], Finding]
     needs_rate: bool = False
+    off: Verdict = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "off", Verdict(self.name, self.code, Judgement.OFF))
 
 
 def judge(rule: Rule, trial: Trial) -> Verdict:
     """The verdict of one rule. A rule that fails refers the order, by name: an error never lets goods leave."""
     parameters = getattr(trial.checks, rule.name)
     if parameters is None:
-        return Verdict(rule.name, rule.code, Judgement.OFF)
+        return rule.off
     if rule.needs_rate and trial.after is None:
         return Verdict(rule.name, UNRATED, Judgement(trial.checks.fx_rate.effect.value))
     try:
         found = rule.judge(trial, parameters)
+        message = found.message() if found.objects else ""
     except Exception as error:
-        message = f"The rule {rule.name} could not be judged ({type(error).__name__}); the order waits for a person."
-        return Verdict(rule.name, "rule_failed", Judgement.REFER, message=message)
+        failure = f"The rule {rule.name} could not be judged ({type(error).__name__}); the order waits for a person."
+        return Verdict(rule.name, "rule_failed", Judgement.REFER, message=failure)
     return Verdict(
         rule=rule.name,
         code=found.code or rule.code,
         judgement=_judgement(found, parameters.effect),
         value=found.value,
         threshold=found.threshold,
-        message=found.message if found.objects else "",
+        message=message,
         shortfall=found.shortfall if found.objects else None,
         cure=found.cure if found.objects else None,
         room=found.room,
@@ -96,7 +100,7 @@ def _limit(trial: Trial, rule: policy.LimitRule) -> Finding:
         objects=shortfall.amount > 0,
         value=after,
         threshold=allowed,
-        message=f"Exposure with this order would be {after}, {shortfall} above the limit of {allowed}.",
+        message=lambda: f"Exposure with this order would be {after}, {shortfall} above the limit of {allowed}.",
         shortfall=shortfall,
         room=allowed.amount,
     )
@@ -113,7 +117,9 @@ def _group_limit(trial: Trial, rule: policy.GroupLimitRule) -> Finding:
         objects=shortfall.amount > 0,
         value=after,
         threshold=allowed,
-        message=f"The group's exposure with this order would be {after}, {shortfall} above its limit of {allowed}.",
+        message=lambda: (
+            f"The group's exposure with this order would be {after}, {shortfall} above its limit of {allowed}."
+        ),
         shortfall=shortfall,
         room=_own_room(trial, shortfall),
     )
@@ -133,7 +139,7 @@ def _missing_limit(trial: Trial, _rule: policy.MissingLimitRule) -> Finding:
     return Finding(
         objects=missing and trial.after is not None and trial.after.amount > 0,
         value=trial.after,
-        message="Nobody has decided on a credit limit for this customer.",
+        message=lambda: "Nobody has decided on a credit limit for this customer.",
         room=ZERO,
     )
 
@@ -148,7 +154,7 @@ def _limit_expiry(trial: Trial, rule: policy.LimitExpiryRule) -> Finding:
         objects=expired,
         value=days,
         threshold=rule.grace_days,
-        message=f"The credit limit ended on {ended_on}, {days} days ago.",
+        message=lambda: f"The credit limit ended on {ended_on}, {days} days ago.",
     )
 
 
@@ -158,7 +164,7 @@ def _hold(trial: Trial, _rule: policy.HoldRule) -> Finding:
     return Finding(
         objects=hold is not HoldKind.NONE,
         value=hold.value,
-        message=f"The account is on a {hold.value} hold.",
+        message=lambda: f"The account is on a {hold.value} hold.",
         declines=hold is HoldKind.FORCED,
     )
 
@@ -172,7 +178,7 @@ def _fx_rate(trial: Trial, _rule: policy.FxRateRule) -> Finding:
         objects=missing,
         value=facts.request.currency,
         threshold=into,
-        message=f"No exchange rate leads to {into}.",
+        message=lambda: f"No exchange rate leads to {into}.",
     )
 
 
@@ -188,7 +194,7 @@ def _order_value(trial: Trial, rule: policy.OrderValueRule) -> Finding:
         objects=excess.amount > 0,
         value=value,
         threshold=most,
-        message=f"The order is worth {value}, more than the {most} that one order may be.",
+        message=lambda: f"The order is worth {value}, more than the {most} that one order may be.",
         room=after - excess.amount,
     )
 
@@ -202,7 +208,9 @@ def _oldest_item(trial: Trial, rule: policy.OldestItemRule) -> Finding:
         objects=days > rule.max_days_overdue,
         value=max(days, 0),
         threshold=rule.max_days_overdue,
-        message=f"Items are up to {days} days overdue; {rule.max_days_overdue} are allowed. {cure} is concerned.",
+        message=lambda: (
+            f"Items are up to {days} days overdue; {rule.max_days_overdue} are allowed. {cure} is concerned."
+        ),
         cure=cure,
     )
 
@@ -216,7 +224,7 @@ def _overdue_share(trial: Trial, rule: policy.OverdueShareRule) -> Finding:
         objects=receivables > 0 and aged * HUNDRED > rule.max_percent * receivables,
         value=share,
         threshold=rule.max_percent,
-        message=f"{share} % of the open items is overdue by more than {rule.older_than_days} days.",
+        message=lambda: f"{share} % of the open items is overdue by more than {rule.older_than_days} days.",
         cure=Money(aged, trial.currency),
     )
 
@@ -233,7 +241,9 @@ def _overdue_with_utilisation(trial: Trial, rule: policy.OverdueWithUtilisationR
         objects=overdue.amount > 0 and overdue >= least and utilised,
         value=overdue,
         threshold=least,
-        message=f"{overdue} is overdue while {used if used is not None else 'all'} % of the limit would be used.",
+        message=lambda: (
+            f"{overdue} is overdue while {used if used is not None else 'all'} % of the limit would be used."
+        ),
         cure=overdue,
     )
 
@@ -245,7 +255,7 @@ def _dunning_level(trial: Trial, rule: policy.DunningLevelRule) -> Finding:
         objects=level > rule.max_level,
         value=level,
         threshold=rule.max_level,
-        message=f"The customer is at dunning level {level}; up to {rule.max_level} is allowed.",
+        message=lambda: f"The customer is at dunning level {level}; up to {rule.max_level} is allowed.",
         cure=Money(trial.facts.account.overdue.amount, trial.currency),
     )
 
@@ -257,7 +267,9 @@ def _payment_index(trial: Trial, rule: policy.PaymentIndexRule) -> Finding:
         objects=index is None or index < rule.min_index,
         value=index,
         threshold=rule.min_index,
-        message=f"The payment index is {'not known' if index is None else index}; {rule.min_index} is asked for.",
+        message=lambda: (
+            f"The payment index is {'not known' if index is None else index}; {rule.min_index} is asked for."
+        ),
     )
 
 
@@ -270,7 +282,7 @@ def _grade(trial: Trial, rule: policy.GradeRule) -> Finding:
         objects=rank is None or worst is None or rank > worst,
         value=grade,
         threshold=rule.worst_allowed,
-        message=f"The grade is {grade or 'not known'}; {rule.worst_allowed} is the worst allowed.",
+        message=lambda: f"The grade is {grade or 'not known'}; {rule.worst_allowed} is the worst allowed.",
     )
 
 
@@ -278,14 +290,18 @@ def _assessment_age(trial: Trial, rule: policy.AssessmentAgeRule) -> Finding:
     """There is an assessment, no older than the policy allows."""
     assessed_on = trial.facts.account.profile.assessed_on
     if assessed_on is None:
-        message = "The customer has never been assessed."
-        return Finding(objects=True, threshold=rule.max_days, message=message, code="assessment_missing")
+        return Finding(
+            objects=True,
+            threshold=rule.max_days,
+            message=lambda: "The customer has never been assessed.",
+            code="assessment_missing",
+        )
     days = (trial.facts.on - assessed_on).days
     return Finding(
         objects=days > rule.max_days,
         value=days,
         threshold=rule.max_days,
-        message=f"The last assessment is {days} days old; {rule.max_days} are allowed.",
+        message=lambda: f"The last assessment is {days} days old; {rule.max_days} are allowed.",
     )
 
 
@@ -298,14 +314,16 @@ def _terms(trial: Trial, _rule: policy.TermsRule) -> Finding:
             objects=True,
             value=asked.discount_percent,
             threshold=usual.discount_percent,
-            message=f"A discount of {asked.discount_percent} % is better than the usual {usual.discount_percent} %.",
+            message=lambda: (
+                f"A discount of {asked.discount_percent} % is better than the usual {usual.discount_percent} %."
+            ),
             code="discount_improved",
         )
     return Finding(
         objects=days > usual_days,
         value=days,
         threshold=usual_days,
-        message=f"The order gives {days} days to pay, the customer has {usual_days}.",
+        message=lambda: f"The order gives {days} days to pay, the customer has {usual_days}.",
     )
 
 
@@ -320,7 +338,9 @@ def _cover(trial: Trial, rule: policy.CoverRule) -> Finding:
         objects=after.amount > 0 and covered * HUNDRED < rule.min_covered_percent * after.amount,
         value=share,
         threshold=rule.min_covered_percent,
-        message=f"{share} % of the exposure with this order is covered; {rule.min_covered_percent} % is asked for.",
+        message=lambda: (
+            f"{share} % of the exposure with this order is covered; {rule.min_covered_percent} % is asked for."
+        ),
         room=covered * HUNDRED / rule.min_covered_percent if rule.min_covered_percent else None,
     )
 
@@ -336,7 +356,7 @@ def _utilisation(trial: Trial, rule: policy.UtilisationWarningRule) -> Finding:
         objects=after.amount * HUNDRED > rule.percent * limit.amount.amount,
         value=used,
         threshold=rule.percent,
-        message=f"{used} % of the limit would be in use.",
+        message=lambda: f"{used} % of the limit would be in use.",
         room=limit.amount.amount * rule.percent / HUNDRED,
     )
 
