@@ -32,7 +32,7 @@ check: $(STAMP)  ## format, lint, types, import rules, drift of the OpenAPI docu
 	$(BIN)/python -m app.cli openapi --check
 
 bench: $(STAMP)  ## measure, print the table, write JSON (BENCH_ARGS=…)
-	$(BIN)/python -m bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 openapi: $(STAMP)  ## write openapi/headroom.json anew
 	$(BIN)/python -m app.cli openapi

@@ -1,0 +1,1 @@
+"""What Headroom does in a second, measured as ratios in one run: `make bench`."""

@@ -1,0 +1,88 @@
+"""Load: credit checks as fast as so many connections can send them, by wrk or by the generator that comes along."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.bench.company import Customers
+from tests.bench.serving import KEY, Server
+
+CHECKS: Final = "/v1/credit-checks"
+BATCH: Final = "/v1/credit-checks/batch"
+
+_SCRIPT: Final = Path(__file__).with_name("check.lua")
+_RESULT: Final = re.compile(r"^RESULT (.*)$", re.MULTILINE)
+_GRACE_SECONDS: Final = 60
+_runs = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is sent: `items` 0 is a single check, else a batch of so many; every check has an order of its own."""
+
+    path: str
+    customers: Customers
+    connections: int
+    seconds: float
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came back; percentiles in microseconds."""
+
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+    errors: int
+
+    @property
+    def per_second(self) -> float:
+        """Requests answered in a second."""
+        return self.requests / self.seconds
+
+
+class LoadFailed(RuntimeError):
+    """The load was not answered as it should be: nothing was measured."""
+
+
+def generator() -> str:
+    """What drives the load here."""
+    return "wrk" if shutil.which("wrk") else "bundled"
+
+
+def drive(server: Server, load: Load) -> Measured:
+    """Sends `load` until its time is up. Raises `LoadFailed` when any answer is an error."""
+    command = _wrk(server, load) if generator() == "wrk" else _bundled(server, load)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=load.seconds + _GRACE_SECONDS, check=False)
+    found = _RESULT.search(done.stdout)
+    if done.returncode or found is None:
+        raise LoadFailed(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+    measured = Measured(**json.loads(found[1]))
+    if measured.errors or not measured.requests:
+        raise LoadFailed(f"{load}: {asdict(measured)}\n{done.stdout}")
+    return measured
+
+
+def _wrk(server: Server, load: Load) -> list[str]:
+    options = ["-t1", f"-c{load.connections}", f"-d{max(round(load.seconds), 1)}s", "--timeout", "20s"]
+    return ["wrk", *options, "-s", str(_SCRIPT), server.url, "--", *_arguments(load)]
+
+
+def _bundled(server: Server, load: Load) -> list[str]:
+    options = [server.host, str(server.port), str(load.connections), str(load.seconds)]
+    return [sys.executable, "-m", "tests.bench.generator", *options, *_arguments(load)]
+
+
+def _arguments(load: Load) -> list[str]:
+    run = f"R{next(_runs)}"
+    return [load.path, KEY, load.customers.prefix, str(load.customers.count), run, str(load.items)]
