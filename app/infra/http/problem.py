@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.types import Scope
 
 from app.infra.db.failures import refusal_of
@@ -184,8 +185,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
         code=_PLAIN_CODES.get(error.status_code, phrase.lower().replace(" ", "_")),
         title=phrase,
         detail=str(error.detail or ""),
-        headers=error.headers,
+        headers={**(error.headers or {}), **({"Allow": _allowed(request)} if error.status_code == 405 else {})},
     )
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the path. The framework names only those of the first route that has the path."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    matching = (route for route in routes if route.path_regex.match(request.scope["path"]))
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
