@@ -8,12 +8,14 @@ import pytest
 from httpx import AsyncClient, Response
 
 from app.infra.clock import FrozenClock
+from app.infra.transaction import Transactions
 from app.support.auth.core.scopes import Scope
 from tests.domains.orders.world import (
     Json,
     account,
     amounts,
     check,
+    events,
     hold,
     open_account,
     order,
@@ -41,18 +43,6 @@ async def close(api: AsyncClient, order_ref: str = "O-1") -> Response:
 async def load(api: AsyncClient, **changes: Any) -> Response:
     body = {"customer_id": "C-1", "order_ref": "O-1", "currency": "CNY", "approved": "300", **changes}
     return await api.post("/v1/orders", json=body)
-
-
-async def events(api: AsyncClient, of: str) -> list[Json]:
-    """What was written into the journal of one type, oldest first."""
-    transactions = api._transport.app.state.transactions  # type: ignore[attr-defined]
-    from sqlalchemy import text
-
-    from app.kernel.identity import SYSTEM
-
-    async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
-        rows = await tx.session.execute(text("select * from events where type = :type order by id"), {"type": of})
-        return [dict(row) for row in rows.mappings()]
 
 
 class TestGet:
@@ -249,10 +239,10 @@ class TestCancel:
         await check(api, "200")
         assert amounts(await order(api)) == ("open", "200", "0", "200")
 
-    async def test_says_why_in_the_journal(self, api: AsyncClient) -> None:
+    async def test_says_why_in_the_journal(self, api: AsyncClient, transactions: Transactions) -> None:
         await check(api, "300")
         await cancel(api)
-        [event] = await events(api, "order_cancelled")
+        [event] = await events(transactions, "order_cancelled")
         assert (event["subject_id"], event["customer_id"]) == ("O-1", "C-1")
         assert (event["before"]["open"], event["after"]["open"]) == ("300.00", "0.00")
         assert event["after"]["reason"] == "changed their mind"
@@ -279,15 +269,15 @@ class TestClose:
 
 
 class TestShipmentEvents:
-    async def test_are_one_for_each_change(self, api: AsyncClient) -> None:
+    async def test_are_one_for_each_change(self, api: AsyncClient, transactions: Transactions) -> None:
         await check(api, "300")
         await ship(api, "100", "S-1")
         await ship(api, "900", "S-2", already_left=True)
         await api.post("/v1/orders/O-1/shipments/S-1/reverse", json={"reason": "returned"})
 
-        [shipped] = await events(api, "order_shipped")
-        [alert] = await events(api, "shipped_without_credit")
-        [reversal] = await events(api, "shipment_reversed")
+        [shipped] = await events(transactions, "order_shipped")
+        [alert] = await events(transactions, "shipped_without_credit")
+        [reversal] = await events(transactions, "shipment_reversed")
 
         assert (shipped["subject_id"], shipped["after"]["amount"]) == ("S-1", "100.00")
         assert (alert["subject_id"], alert["after"]["shipped"]) == ("S-2", "1000.00")

@@ -7,6 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from httpx import AsyncClient, Response
+from sqlalchemy import text
+
+from app.infra.transaction import Transactions
+from app.kernel.identity import SYSTEM
 
 Json = dict[str, Any]
 
@@ -70,6 +74,13 @@ async def ship(
     """The response to a shipment."""
     body = {"shipment_ref": shipment_ref, "amount": amount, **more}
     return await api.post(f"/v1/orders/{quote(order_ref, safe='')}/shipments", json=body)
+
+
+async def events(transactions: Transactions, of: str) -> list[Json]:
+    """What the journal says of one type of event, oldest first."""
+    async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+        rows = await tx.session.execute(text("select * from events where type = :type order by id"), {"type": of})
+        return [dict(row) for row in rows.mappings()]
 
 
 def amounts(order: Json) -> tuple[str, str, str, str]:
