@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,9 +47,11 @@ async def journal(tx: Transaction, events: Sequence[Event]) -> None:
 
 
 @pytest.fixture
-async def busy_engine(database_url: str) -> AsyncEngine:
-    """An engine whose lock timeout is short."""
-    return make_engine(database_url, pool_size=10, lock_timeout=timedelta(milliseconds=300))
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine whose lock timeout is short, so that a test of waiting needs no patience."""
+    engine = make_engine(database_url, pool_size=12, lock_timeout=timedelta(milliseconds=400))
+    yield engine
+    await engine.dispose()
 
 
 def transactions_on(engine: AsyncEngine, clock: FrozenClock | None = None) -> Transactions:

@@ -235,7 +235,10 @@ def _freed(order: Commitment, *, empty: OrderState) -> Commitment:
 
 
 def _settled(order: Commitment, *, empty: OrderState | None = None) -> Commitment:
-    return replace(order, state=_state_by_amounts(order, empty or order.state))
+    """The order in the state that its amounts say. Nothing is waived but what is shipped and not invoiced: what leaves
+    after a closed order was invoiced late, or came back, is delivered like any other."""
+    waived = min(order.waived, max(order.shipped - order.invoiced, ZERO))
+    return replace(order, waived=waived, state=_state_by_amounts(order, empty or order.state))
 
 
 def _state_by_amounts(order: Commitment, empty: OrderState) -> OrderState:
