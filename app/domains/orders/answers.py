@@ -38,7 +38,7 @@ def answer(
     request, account = facts.request, facts.account
     referred = decision.outcome is Outcome.REFERRED and request.reserve
     document: Document = {
-        "id": check_id,
+        "id": str(check_id),
         "customer_id": account.customer_id,
         "segment": account.segment,
         "order_ref": request.order_ref,
@@ -59,7 +59,7 @@ def answer(
             "segment": policy.segment,
             "version": policy.version,
             "profile": policy.profile,
-            "override_id": policy.override_id,
+            "override_id": str(policy.override_id) if policy.override_id else None,
         },
         "account_currency": account.currency,
         "account_version": account_version,
