@@ -32,6 +32,7 @@ LEADER_LOCK: Final = 0x4845_4144_524F_4F4D
 """The advisory lock of the leader: the letters HEADROOM."""
 ELECTION_SECONDS: Final = 2.0
 HEARTBEAT_SECONDS: Final = 2.0
+HEARTBEAT_TIMEOUT_SECONDS: Final = 10.0
 JOB_DEADLINE: Final = timedelta(minutes=15)
 
 log = structlog.get_logger("headroom.jobs")
@@ -88,7 +89,7 @@ async def _lead(jobs: Sequence[Job], *, engine: AsyncEngine, transactions: Trans
 async def _hold(connection: AsyncConnection, runners: Sequence[asyncio.Task[None]]) -> None:
     """Returns when a runner ends, which none does by itself; raises when the lock's connection is lost."""
     while not any(runner.done() for runner in runners):
-        async with asyncio.timeout(HEARTBEAT_SECONDS * 2):
+        async with asyncio.timeout(HEARTBEAT_TIMEOUT_SECONDS):
             await connection.execute(text("select 1"))
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
