@@ -187,7 +187,7 @@ class TestAnySequence:
             plain = await company(tx)
             for name, arguments in steps:
                 expected = _refused(getattr(plain, name), *arguments)
-                actual = await _turned_down(tx, getattr(Service(tx), name), *arguments)
+                actual = await turned_down(tx, getattr(Service(tx), name), *arguments)
                 assert actual is expected, f"{name} {arguments}"
                 await agree(tx, plain)
         finally:
@@ -234,7 +234,7 @@ def _refused(step: Callable[..., None], *arguments: Any) -> bool:
     return False
 
 
-async def _turned_down(tx: Transaction, step: Callable[..., Any], *arguments: Any) -> bool:
+async def turned_down(tx: Transaction, step: Callable[..., Any], *arguments: Any) -> bool:
     """Whether the service refuses the step; what it did until then is undone, as a transaction is."""
     point = await tx.session.begin_nested()
     try:

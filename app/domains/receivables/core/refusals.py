@@ -145,6 +145,13 @@ class AllocationExceedsPayment(Invalid):
     title = "The allocations are more than what is left to allocate"
 
 
+class StatementTooLong(Invalid):
+    """More has moved in the days asked for than one answer holds."""
+
+    code = "statement_too_long"
+    title = "Too many movements for one statement"
+
+
 class DocumentBusy(Busy):
     """Another transaction is just posting the same number; the same request may pass in a moment."""
 

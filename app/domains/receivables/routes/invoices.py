@@ -10,7 +10,13 @@ from pydantic import ValidationError
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.items import ItemStatus
 from app.domains.receivables.core.requests import InvoiceRequest
-from app.domains.receivables.schemas import CreditNoteAllocationIn, InvoiceIn, InvoiceOut, ReasonIn, invoice_out
+from app.domains.receivables.schemas.documents import (
+    CreditNoteAllocationIn,
+    InvoiceIn,
+    InvoiceOut,
+    ReasonIn,
+    invoice_out,
+)
 from app.infra.http.batches import BatchIn, BatchOut, batch_response, item_problem
 from app.infra.http.fields import PathReference, Reference, SegmentName
 from app.infra.http.paging import Page, PageQuery

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.requests import PaymentRequest
-from app.domains.receivables.schemas import PaymentAllocationIn, PaymentIn, PaymentOut, ReasonIn, payment_out
+from app.domains.receivables.schemas.documents import PaymentAllocationIn, PaymentIn, PaymentOut, ReasonIn, payment_out
 from app.infra.http.batches import BatchIn, BatchOut, batch_response, item_problem
 from app.infra.http.fields import PathReference, Reference, SegmentName
 from app.infra.http.paging import Page, PageQuery

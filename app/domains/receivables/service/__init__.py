@@ -23,7 +23,7 @@ from app.domains.receivables.service.payments import (
     post_payments,
     reverse_payment,
 )
-from app.domains.receivables.service.reports import DocumentTotals, aging, document_totals
+from app.domains.receivables.service.reports import DocumentTotals, aging, document_totals, statement
 
 __all__ = [
     "DocumentTotals",
@@ -43,4 +43,5 @@ __all__ = [
     "post_invoices",
     "post_payments",
     "reverse_payment",
+    "statement",
 ]

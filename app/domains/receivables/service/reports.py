@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from app.domains.exposure import service as exposure
 from app.domains.receivables.core.aging import Aging, buckets, not_due
+from app.domains.receivables.core.refusals import StatementTooLong, at
+from app.domains.receivables.core.statements import Statement
 from app.domains.receivables.repository import reports
 from app.domains.receivables.service.invoices import today
 from app.infra.transaction import Transaction
 from app.kernel.money import DIGITS, ZERO
+from app.kernel.periods import Window
+
+MAX_MOVEMENTS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,36 @@ async def aging(tx: Transaction, *, customer_id: str, segment: str, on: date | N
         not_due=not_due(by_due_day, on),
         buckets=buckets(by_due_day, on),
         unallocated_credits=credits,
+    )
+
+
+async def statement(
+    tx: Transaction, *, customer_id: str, segment: str, since: date | None = None, until: date | None = None
+) -> Statement:
+    """What moved the balance from the day `since` (the first of the month if null) to `until` (today).
+
+    Goes by the days of documents, as they are known now. Raises `AccountNotFound`, `WindowReversed`,
+    `StatementTooLong`.
+    """
+    account = await exposure.account(tx, customer_id=customer_id, segment=segment)
+    until = until or await today(tx, segment)
+    window = Window(since or until.replace(day=1), until)
+    digits = DIGITS[account.currency]
+    by_due_day, credits = await reports.open_on(
+        tx.session, customer_id=customer_id, segment=segment, on=window.start - timedelta(days=1), digits=digits
+    )
+    moved = await reports.movements(
+        tx.session, customer_id=customer_id, segment=segment, window=window, digits=digits, most=MAX_MOVEMENTS + 1
+    )
+    if len(moved) > MAX_MOVEMENTS:
+        raise at(StatementTooLong, "/query/from", f"more than {MAX_MOVEMENTS} movements; ask for fewer days")
+    return Statement(
+        customer_id=customer_id,
+        segment=segment,
+        currency=account.currency,
+        window=window,
+        opening=sum(by_due_day.values(), ZERO) - credits,
+        movements=tuple(moved),
     )
 
 

@@ -1,4 +1,4 @@
-"""Invoices, payments and aging on the wire."""
+"""Invoices, credit notes and payments on the wire."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from app.domains.receivables.core.aging import Aging
 from app.domains.receivables.core.allocations import Allocation, CreditKind
 from app.domains.receivables.core.items import Cancellation, ItemKind, ItemStatus, OrderShare
 from app.domains.receivables.core.payments import PaymentStatus
@@ -265,27 +264,6 @@ class PaymentOut(Wire):
     changed_at: datetime
 
 
-class BucketOut(Wire):
-    """What is overdue by this many days; the last bucket has no end."""
-
-    from_days: int
-    to_days: int | None
-    amount: MoneyText
-
-
-class AgingOut(Wire):
-    """What a customer owes by how long it is due, in account currency; `total` is before unallocated credits."""
-
-    customer_id: str
-    segment: str
-    currency: str
-    on: date
-    not_due: MoneyText
-    buckets: list[BucketOut]
-    total: MoneyText
-    unallocated_credits: MoneyText
-
-
 def invoice_out(view: InvoiceView) -> InvoiceOut:
     """An item as it travels."""
     item = view.item
@@ -333,23 +311,6 @@ def payment_out(view: PaymentView) -> PaymentOut:
         entered_by=payment.entered_by,
         entered_at=payment.entered_at,
         changed_at=payment.changed_at,
-    )
-
-
-def aging_out(aging: Aging) -> AgingOut:
-    """An aging as it travels."""
-    return AgingOut(
-        customer_id=aging.customer_id,
-        segment=aging.segment,
-        currency=aging.currency,
-        on=aging.on,
-        not_due=render(aging.not_due, aging.currency),
-        buckets=[
-            BucketOut(from_days=b.from_days, to_days=b.to_days, amount=render(b.amount, aging.currency))
-            for b in aging.buckets
-        ],
-        total=render(aging.total, aging.currency),
-        unallocated_credits=render(aging.unallocated_credits, aging.currency),
     )
 
 

@@ -1,0 +1,1 @@
+"""The wire formats of receivables: documents, and reports over them."""

@@ -1,0 +1,108 @@
+"""Aging and the statement of account on the wire."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from app.domains.receivables.core.aging import Aging
+from app.domains.receivables.core.statements import MovementType, Statement
+from app.infra.http.fields import MoneyText, Wire
+from app.kernel.money import render
+
+
+class BucketOut(Wire):
+    """What is overdue by this many days; the last bucket has no end."""
+
+    from_days: int
+    to_days: int | None
+    amount: MoneyText
+
+
+class AgingOut(Wire):
+    """What a customer owes by how long it is due, in account currency; `total` is before unallocated credits."""
+
+    customer_id: str
+    segment: str
+    currency: str
+    on: date
+    not_due: MoneyText
+    buckets: list[BucketOut]
+    total: MoneyText
+    unallocated_credits: MoneyText
+
+
+class MovementOut(Wire):
+    """One change of the balance by `effect`; `amount` is the document's, in `currency`.
+
+    A settlement moves the balance by what is no money: a discount, an exchange difference, or an item that one member
+    of the group settles for another; `ref` is then the payment or credit note and `invoice_no` the item.
+    """
+
+    on: date
+    type: MovementType
+    ref: str
+    invoice_no: str | None
+    currency: str
+    amount: MoneyText
+    effect: MoneyText
+    balance: MoneyText
+
+
+class StatementOut(Wire):
+    """What moved the balance (open items less unallocated credits) between two days, in the account's `currency`."""
+
+    customer_id: str
+    segment: str
+    currency: str
+    since: Annotated[date, Field(serialization_alias="from")]
+    until: Annotated[date, Field(serialization_alias="to")]
+    opening_balance: MoneyText
+    movements: list[MovementOut]
+    closing_balance: MoneyText
+
+
+def aging_out(aging: Aging) -> AgingOut:
+    """An aging as it travels."""
+    return AgingOut(
+        customer_id=aging.customer_id,
+        segment=aging.segment,
+        currency=aging.currency,
+        on=aging.on,
+        not_due=render(aging.not_due, aging.currency),
+        buckets=[
+            BucketOut(from_days=b.from_days, to_days=b.to_days, amount=render(b.amount, aging.currency))
+            for b in aging.buckets
+        ],
+        total=render(aging.total, aging.currency),
+        unallocated_credits=render(aging.unallocated_credits, aging.currency),
+    )
+
+
+def statement_out(statement: Statement) -> StatementOut:
+    """A statement of account as it travels."""
+    assert statement.window.end is not None
+    return StatementOut(
+        customer_id=statement.customer_id,
+        segment=statement.segment,
+        currency=statement.currency,
+        since=statement.window.start,
+        until=statement.window.end,
+        opening_balance=render(statement.opening, statement.currency),
+        movements=[
+            MovementOut(
+                on=moved.on,
+                type=moved.type,
+                ref=moved.ref,
+                invoice_no=moved.invoice_no,
+                currency=moved.currency,
+                amount=render(moved.amount, moved.currency),
+                effect=render(moved.effect, statement.currency),
+                balance=render(balance, statement.currency),
+            )
+            for moved, balance in zip(statement.movements, statement.balances, strict=True)
+        ],
+        closing_balance=render(statement.closing, statement.currency),
+    )
