@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
 from app.kernel.errors import Invalid
@@ -30,6 +30,8 @@ DIGITS: Final[dict[str, int]] = dict.fromkeys(_TWO_DIGITS.split(), 2) | {
 }
 """Minor-unit digits of every active ISO 4217 currency (list one, 2024-06)."""
 
+_WIDE: Final = Context(prec=60)
+"""Room for any amount at any exchange rate: rounding never fails for want of digits."""
 _QUANTUM: Final[dict[str, Decimal]] = {code: Decimal(1).scaleb(-digits) for code, digits in DIGITS.items()}
 
 
@@ -137,11 +139,16 @@ def exact(amount: Decimal, currency: str) -> Money:
     return Money(settled, currency)
 
 
+def quantum(currency: str) -> Decimal:
+    """The smallest amount of `currency`."""
+    return _QUANTUM[currency]
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """`amount` rounded half up to the digits of `currency`."""
-    return amount.quantize(_QUANTUM[currency], ROUND_HALF_UP)
+    return amount.quantize(_QUANTUM[currency], ROUND_HALF_UP, _WIDE)
 
 
 def render(amount: Decimal, currency: str) -> str:
     """`amount` as the API writes it: plain decimal notation with exactly the digits of the currency."""
-    return format(amount.quantize(_QUANTUM[currency], ROUND_HALF_UP), "f")
+    return format(amount.quantize(_QUANTUM[currency], ROUND_HALF_UP, _WIDE), "f")

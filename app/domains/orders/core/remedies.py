@@ -10,7 +10,7 @@ from app.domains.exposure.core.commitments import Commitment
 from app.domains.orders.core.decision import Action, Remedy, Verdict
 from app.domains.orders.core.facts import Checkpoint
 from app.domains.orders.core.trial import Trial
-from app.kernel.money import Money, quantum, rounded
+from app.kernel.money import MAX_AMOUNT, Money, quantum, rounded
 
 _LIMIT_CODES: Final = frozenset({"limit_exceeded", "group_limit_exceeded"})
 _OWN_LIMIT_CODES: Final = frozenset({"limit_exceeded", "no_limit", "limit_expired"})
@@ -42,7 +42,7 @@ def _pay(trial: Trial, objections: Sequence[Verdict]) -> Iterator[Remedy]:
         for verdict in objections
         if verdict.code in _LIMIT_CODES and verdict.room is not None and after is not None
     }
-    if excesses:
+    if excesses and max(excesses.values()) <= MAX_AMOUNT:
         yield Remedy(Action.PAY, _up(max(excesses.values()), trial.currency), tuple(excesses))
 
 
@@ -91,7 +91,8 @@ def _largest_part(room: Decimal, order: Commitment) -> Decimal:
     """
     step, account_step = quantum(order.currency), quantum(order.account_currency)
     whole_room = room.quantize(account_step, ROUND_FLOOR) + order.delivered_amount
-    whole = ((whole_room + account_step / 2) / order.rate).quantize(step, ROUND_FLOOR)
+    asked = order.open + order.delivered
+    whole = min((whole_room + account_step / 2) / order.rate, asked).quantize(step, ROUND_FLOOR)
     while whole > 0 and rounded(whole * order.rate, order.account_currency) > whole_room:
         whole -= step
     return whole - order.delivered

@@ -235,8 +235,12 @@ def _overdue_with_utilisation(trial: Trial, rule: policy.OverdueWithUtilisationR
     least = _policy_amount(trial, rule.min_overdue_amount)
     limit, used = trial.limit.amount, trial.utilisation_after
     assert trial.after is not None
-    exhausted = limit is not None and not limit.amount and trial.after.amount > 0
-    utilised = exhausted or (used is not None and used >= rule.min_utilisation_percent)
+    # Exactly, not by the rounded percentage that is shown; a limit of zero is used up by any exposure.
+    utilised = limit is not None and (
+        trial.after.amount * HUNDRED >= rule.min_utilisation_percent * limit.amount
+        if limit.amount
+        else trial.after.amount > 0
+    )
     return Finding(
         objects=overdue.amount > 0 and overdue >= least and utilised,
         value=overdue,

@@ -6,14 +6,15 @@ Computed once, judged by every rule. All amounts are in account currency unless 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from app.domains.exposure.core import commitments
 from app.domains.exposure.core.commitments import Commitment, OrderState
 from app.domains.exposure.core.limits import EffectiveLimit, LimitKind, Standing
 from app.domains.orders.core.facts import CheckFacts, Checkpoint
 from app.domains.policies.core.document import OrderChecks, Policy
-from app.kernel.money import ZERO, Money, rounded
+from app.kernel.errors import Fault
+from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange, Money, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Trial:
         """The share of the limit in use after the order, in percent; null where there is no share to tell."""
         if self.after is None or self.limit.amount is None or not self.limit.amount.amount:
             return None
-        return (self.after.amount * 100 / self.limit.amount.amount).quantize(Decimal("0.01"))
+        return (self.after.amount * 100 / self.limit.amount.amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def headroom(self, exposure: Money | None) -> Money | None:
         """Effective limit − `exposure`; null when unlimited or when the exposure can't be told."""
@@ -92,7 +93,8 @@ def asked_for(facts: CheckFacts) -> Commitment | None:
     """The order approved for what is asked; null when no rate leads to the account's currency.
 
     At checkpoint `order` the amount is the order's whole value; at `shipment` what leaves now, and the approval only
-    grows by what exceeds it. The order keeps its rate while it binds anything.
+    grows by what exceeds it. The order keeps its rate while it binds anything. Raises `AmountOutOfRange` for an order
+    that the ledger can't hold.
     """
     order = current(facts)
     rate = order.rate if order.binds else facts.rates.order
@@ -101,6 +103,9 @@ def asked_for(facts: CheckFacts) -> Commitment | None:
     approved = facts.request.amount
     if facts.request.checkpoint is Checkpoint.SHIPMENT:
         approved = max(order.approved, order.shipped + facts.request.amount)
+    if approved * rate > MAX_AMOUNT:
+        message = f"in {facts.account.currency} the order would be worth more than {MAX_AMOUNT}"
+        raise AmountOutOfRange(message, faults=[Fault("/amount", AmountOutOfRange.code, message)])
     return replace(order, approved=approved, rate=rate, currency=facts.request.currency)
 
 
