@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 from pathlib import Path
 from typing import Final
+
+import asyncpg
 
 from app.infra.db.embedded import EmbeddedServer
 from tests.bench.company import Customers
@@ -34,28 +37,42 @@ with account as (
     insert into credit_checks (id, account_id, customer_id, segment, order_ref, checkpoint, amount, currency, outcome,
            codes, policy_version, policy_profile, caller, caller_name, decided_at, facts, answer, review, changed_at)
     select uuidv7(), id, customer_id, segment, 'PGB', 'order', 100, 'CNY', 'approved', '{{}}', 1, 'default', 'pgbench',
-           'pgbench', now(), '{facts}', '{answer}', 'none', now() from account
+           'pgbench', now(), {facts}, {answer}, 'none', now() from account
 ), kept as (
     insert into idempotency_keys (principal_id, key, fingerprint, status, body, media_type, created_at)
-    select 'pgbench', gen_random_uuid(), decode(repeat('ab', 32), 'hex'), 201, convert_to('{answer}', 'UTF8'),
+    select 'pgbench', gen_random_uuid(), decode(repeat('ab', 32), 'hex'), 201, convert_to({answer}, 'UTF8'),
            'application/json', now() from account
 )
 insert into events (at, type, actor, actor_kind, request_id, segment, customer_id, subject_type, subject_id, before,
        after)
 select now(), 'credit_check_approved', 'pgbench', 'service', gen_random_uuid(), segment, customer_id, 'credit_check',
-       gen_random_uuid(), '{{}}', '{after}' from account;
+       gen_random_uuid(), '{{}}', {after}::jsonb from account;
 """
 
 
-def script(customers: Customers, *, facts: str, answer: str, after: str) -> str:
-    """The script for pgbench; the texts are those of a real check, so that both write the same bytes."""
-    texts = {name: text.replace("'", "''") for name, text in (("facts", facts), ("answer", answer), ("after", after))}
-    # pgbench takes `:name` for a variable; in JSON a colon always stands before a space, a quote, a brace or a digit.
-    return (
-        _STATEMENT.format(prefix=customers.prefix, customers=customers.count, **texts)
-        .replace("\n", " ")
-        .replace(f"{customers.count}) ", f"{customers.count})\n", 1)
+async def script(server: EmbeddedServer, customers: Customers) -> str:
+    """The script for pgbench, with the texts of the last real check in it: both write the same bytes."""
+    connection = await asyncpg.connect(server.dsn)
+    try:
+        check = await connection.fetchrow("select facts, answer from credit_checks order by id desc limit 1")
+        after = await connection.fetchval("select after::text from events order by id desc limit 1")
+    finally:
+        await connection.close()
+    assert check is not None, "checks have been decided before"
+    texts = {"facts": check["facts"], "answer": check["answer"], "after": after}
+    quoted = {name: _QUOTE.format(base64.b64encode(text.encode()).decode()) for name, text in texts.items()}
+    variable, _, statement = _STATEMENT.strip().partition("\n")
+    return "\n".join(
+        (
+            variable.format(customers=customers.count),
+            " ".join(statement.format(prefix=customers.prefix, **quoted).split()),
+        )
     )
+
+
+_QUOTE: Final = "convert_from(decode('{}', 'base64'), 'UTF8')"
+"""In plain JSON, pgbench would take every colon before a letter or digit for a variable. The server decodes it once,
+when it plans the prepared statement."""
 
 
 def run(server: EmbeddedServer, statement: Path, *, seconds: float) -> float:

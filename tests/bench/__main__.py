@@ -1,0 +1,128 @@
+"""`make bench`: measures, prints the table, writes `bench-result.json`.
+
+    python -m tests.bench [--quick] [--large] [--readme]
+
+It runs an embedded PostgreSQL and a server process of its own. `--quick` takes a minute; `--large` adds the measure
+with 1,000,000 accounts; `--readme` only puts the last run into the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from app.infra.clock import SystemClock
+from app.infra.db import embedded
+from app.infra.db.embedded import EmbeddedServer
+from app.settings import Settings
+from tests.bench import company, measures, pgbench, report
+from tests.bench.company import Customers
+from tests.bench.measures import CROWDS, SPREAD, Effort, Result, Scene
+from tests.bench.serving import serving
+
+FULL: Final = Effort(rounds=5, seconds=6)
+QUICK: Final = Effort(rounds=3, seconds=1)
+WARM_UP_SECONDS: Final = 3.0
+LARGE: Final = Customers("L", 1_000_000, items=5)
+SMALL: Final = Customers("L", 1_000, items=5)
+_SETTINGS: Final = ("server_version", "synchronous_commit", "fsync", "full_page_writes")
+
+
+def main() -> None:
+    """Runs what the command line asks for; exits with 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measures Headroom, as ratios in one run.")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of several")
+    parser.add_argument("--large", action="store_true", help="also with 1,000,000 accounts and 5,000,000 invoices")
+    parser.add_argument("--readme", action="store_true", help="only put the last run into the README")
+    asked = parser.parse_args()
+    if asked.readme:
+        report.put_into_readme()
+        return
+    effort = QUICK if asked.quick else FULL
+    with tempfile.TemporaryDirectory(prefix="headroom-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o711)  # the embedded server of root runs as somebody else
+        results, settings = _measure(directory, effort)
+        if asked.large:
+            results.append(_measure_size(directory, effort))
+    run = report.document(results, effort, settings, on=SystemClock().now().date().isoformat())
+    report.write(run)
+    print(report.text(run))
+    sys.exit(not all(result.met for result in results))
+
+
+def _measure(directory: Path, effort: Effort) -> tuple[list[Result], dict[str, str]]:
+    with _company(directory, "bench", CROWDS) as server, serving(server.url, directory / "server.log") as serving_one:
+        scene = Scene(serving_one, effort)
+        settings = asyncio.run(_settings(server))
+        _warm_up(Scene(serving_one, Effort(1, WARM_UP_SECONDS)))
+        statement = directory / "check.sql"
+        statement.write_text(asyncio.run(pgbench.script(server, SPREAD)))
+        statement.chmod(0o644)
+        return [
+            measures.throughput(scene, effort),
+            measures.contention(scene, effort),
+            measures.batches(scene, effort, lambda: pgbench.run(server, statement, seconds=effort.seconds)),
+            measures.items(scene, effort),
+            measures.latency(scene, effort),
+        ], settings
+
+
+def _measure_size(directory: Path, effort: Effort) -> Result:
+    """Both databases on servers of their own, at the same time, so that rounds can alternate."""
+    with ExitStack() as stack:
+        scenes = []
+        for name, crowd in (("large", LARGE), ("small", SMALL)):
+            server = stack.enter_context(_company(directory, name, [crowd]))
+            scenes.append(Scene(stack.enter_context(serving(server.url, directory / f"{name}.log")), effort))
+        for scene, crowd in zip(scenes, (LARGE, SMALL), strict=True):
+            scene.check_milliseconds(crowd)
+        return measures.size(scenes[0], scenes[1], effort, (LARGE, SMALL))
+
+
+@contextmanager
+def _company(directory: Path, name: str, crowds: list[Customers]) -> Iterator[EmbeddedServer]:
+    """A database with `crowds` on a server of its own; after the block nothing in it may have drifted."""
+    with embedded.running(directory / name) as server:
+        _say(f"founding {sum(crowd.count for crowd in crowds):,} customers")
+        asyncio.run(company.found(Settings(database_url=server.url), crowds))
+        yield server
+        drifted = asyncio.run(company.drift(server.url))
+        if drifted:
+            sys.exit(f"{drifted} accounts differ from their ledger or documents: the figures count for nothing")
+
+
+def _warm_up(scene: Scene) -> None:
+    """Fills caches and plans, and writes each page once after the checkpoint."""
+    _say("warming up")
+    scene.bare_per_second()
+    scene.checks_per_second(SPREAD)
+    scene.checks_per_second(measures.HOT)
+    scene.batched_per_second()
+
+
+async def _settings(server: EmbeddedServer) -> dict[str, str]:
+    connection = await asyncpg.connect(server.dsn)
+    try:
+        found = {name: await connection.fetchval(f"show {name}") for name in _SETTINGS}
+    finally:
+        await connection.close()
+    unsafe = [name for name in _SETTINGS[1:] if found[name] != "on"]
+    assert not unsafe, f"durability is not for sale: {unsafe}"
+    return {"PostgreSQL": found.pop("server_version"), **found}
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
