@@ -163,3 +163,18 @@ class TestGroups:
             assert shared is not None
             assert shared.exposure is not None
             assert shared.exposure.amount == 116
+
+
+class TestRates:
+    async def test_a_day_entered_twice_at_once_has_one_set(self, engine: AsyncEngine) -> None:
+        transactions = transactions_on(engine)
+
+        async def enter(quote: str) -> None:
+            async with transactions.begin(actor=ANN, request_id="test") as tx:
+                await exposure.enter_rates(
+                    tx, on=MONDAY.date(), base="EUR", rates={quote: Decimal(7), "CNY": Decimal(8)}
+                )
+
+        await asyncio.gather(*(enter(quote) for quote in ("USD", "JPY", "GBP", "CHF")))
+        async with transactions.begin(actor=ANN, request_id="test") as tx:
+            assert len(await exposure.quotes(tx, on=MONDAY.date())) == 2

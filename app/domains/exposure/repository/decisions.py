@@ -159,7 +159,7 @@ async def holds(session: AsyncSession, account_ids: Collection[UUID]) -> Mapping
     rows = await session.scalars(
         select(HoldRow)
         .where(HoldRow.account_id.in_(account_ids), HoldRow.lifted_at.is_(None))
-        .order_by(HoldRow.set_at, HoldRow.id)
+        .order_by(HoldRow.set_at, HoldRow.source)
     )
     found: dict[UUID, list[Hold]] = {account_id: [] for account_id in account_ids}
     for row in rows:

@@ -77,7 +77,7 @@ async def holds_at(session: AsyncSession, account_id: UUID, at: datetime) -> Seq
             HoldRow.set_at <= at,
             or_(HoldRow.lifted_at.is_(None), HoldRow.lifted_at > at),
         )
-        .order_by(HoldRow.set_at, HoldRow.id)
+        .order_by(HoldRow.set_at, HoldRow.source)
     )
     return [hold_of(row) for row in rows]
 

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.exposure.tables import FxRateRow
 from app.infra.db.paging import PageRequest, Slice, fetch
+
+_DAY_LOCK: Final = 0x6865_6178
+"""The first half of the advisory locks that guard the rates of one base and day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,12 @@ class DayRates:
     rates: Mapping[str, Decimal]
     entered_by: str
     entered_at: datetime
+
+
+async def lock_day(session: AsyncSession, on: date, base: str) -> None:
+    """Waits until nobody else enters rates of this base and day."""
+    key = func.hashtext(f"{base}/{on.isoformat()}")
+    await session.execute(select(func.pg_advisory_xact_lock(_DAY_LOCK, key)))
 
 
 async def of_day(session: AsyncSession, on: date, base: str) -> DayRates | None:

@@ -60,14 +60,19 @@ async def overviews(tx: Transaction, *, accounts: Sequence[Account]) -> Sequence
     rules = {account.id: (await policy_of(tx, account=account)).order_checks for account in accounts}
     current, groups = await _rolled_forward(tx, accounts, rules)
     holds = await decisions.holds(tx.session, list(current))
-    found = []
-    for account in current.values():
-        on = await _today(tx, account.segment)
-        group = groups[account.group_id] if account.group_id is not None else None
-        known = await quotes(tx, on=on) if group is not None else {}
-        grace_days = rules[account.id].limit_expiry.grace_days
-        found.append(_summed_up(account, group, holds[account.id], on=on, known=known, grace_days=grace_days))
-    return found
+    days = {segment: await _today(tx, segment) for segment in {account.segment for account in accounts}}
+    known = {on: await quotes(tx, on=on) if groups else {} for on in set(days.values())}
+    return [
+        _summed_up(
+            account,
+            groups[account.group_id] if account.group_id is not None else None,
+            holds[account.id],
+            on=days[account.segment],
+            known=known[days[account.segment]],
+            grace_days=rules[account.id].limit_expiry.grace_days,
+        )
+        for account in current.values()
+    ]
 
 
 async def overview_at(tx: Transaction, *, customer_id: str, segment: str, at: datetime) -> Overview:

@@ -24,6 +24,7 @@ async def enter_rates(tx: Transaction, *, on: date, base: str, rates: Mapping[st
     if base in rates:
         message = f"{base} can't be quoted against itself"
         raise FxRatesInvalid(message, faults=[Fault(f"/rates/{base}", FxRatesInvalid.code, message)])
+    await repository.lock_day(tx.session, on, base)
     before = await repository.of_day(tx.session, on, base)
     if before is not None and before.rates == rates:
         return before, False
