@@ -21,6 +21,7 @@ from app.domains.orders import desk as desk_module
 from app.domains.orders.core import rules
 from app.domains.orders.core.check_refusals import DeskClosed
 from app.domains.orders.core.facts import CheckRequest
+from app.domains.orders.core.rules.finding import Finding
 from app.domains.orders.desk import Desk
 from app.domains.orders.records import Question
 from app.infra.clock import FrozenClock
@@ -139,7 +140,7 @@ class TestCheck:
     async def test_refers_by_name_when_a_rule_fails(
         self, api: AsyncClient, transactions: Transactions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def broken(*_: object) -> rules.Finding:
+        def broken(*_: object) -> Finding:
             raise ZeroDivisionError
 
         await open_account(transactions, "C1")

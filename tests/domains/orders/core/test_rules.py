@@ -17,7 +17,8 @@ from app.domains.exposure.core.limits import Limit
 from app.domains.orders.core.decide import decide
 from app.domains.orders.core.decision import Judgement, Outcome
 from app.domains.orders.core.facts import Rates
-from app.domains.orders.core.rules import RULES, Finding, Rule, judge
+from app.domains.orders.core.rules import RULES, Rule, judge
+from app.domains.orders.core.rules.finding import Finding
 from app.domains.orders.core.trial import Trial, attempt
 from app.domains.policies.core import document as policy
 from app.domains.policies.core.document import Effect
