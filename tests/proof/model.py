@@ -1,0 +1,574 @@
+"""A plain model of the pipeline: documents in dictionaries, every total summed anew, no ledger, nothing incremental.
+
+Written from the description of the API, not from the code. What the API refuses, the model refuses with the same code,
+before anything has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+ZERO = Decimal(0)
+DIGITS = {"CNY": 2, "EUR": 2, "JPY": 0}
+RESERVATION_DAYS = 30
+GRACE_DAYS = 3
+RESOLVED = ("shipped", "invoiced", "closed", "cancelled", "expired")
+
+
+class Refused(Exception):
+    """The model refuses, with the code that the API refuses with."""
+
+    @property
+    def code(self) -> str:
+        """What the API calls it."""
+        return str(self.args[0])
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Half up, to the digits of the currency."""
+    return amount.quantize(Decimal(1).scaleb(-DIGITS[currency]), ROUND_HALF_UP)
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a person has released for an order."""
+
+    amount: Decimal
+    codes: frozenset[str]
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A part of another order that an order replaces."""
+
+    order_ref: str
+    amount: Decimal
+
+
+@dataclass
+class Order:
+    """One order: A, S and I in its currency, and what became of it."""
+
+    customer: str
+    currency: str
+    rate: Decimal
+    state: str = "held"
+    approved: Decimal = ZERO
+    shipped: Decimal = ZERO
+    invoiced: Decimal = ZERO
+    waived: Decimal = ZERO
+    held: Decimal = ZERO
+    expires_at: datetime | None = None
+    review: str | None = None
+    release: Release | None = None
+
+    @property
+    def gone(self) -> Decimal:
+        """What can be reserved no more: max(S, I)."""
+        return max(self.shipped, self.invoiced)
+
+    @property
+    def open(self) -> Decimal:
+        """max(A − max(S, I), 0)."""
+        return max(self.approved - self.gone, ZERO)
+
+    @property
+    def delivered(self) -> Decimal:
+        """max(S − I, 0), less what was waived when the order was closed."""
+        return max(self.shipped - self.invoiced - self.waived, ZERO)
+
+    @property
+    def binds(self) -> bool:
+        """Whether any of it counts."""
+        return self.open > 0 or self.delivered > 0
+
+    def settle(self, empty: str | None = None) -> None:
+        """The state that follows from the amounts; `empty` where they say nothing."""
+        self.waived = min(self.waived, max(self.shipped - self.invoiced, ZERO))
+        empty = empty or self.state
+        if not (self.approved or self.shipped or self.invoiced):
+            self.state = empty
+        elif not self.binds:
+            self.state = "invoiced" if self.invoiced else empty
+        elif self.invoiced:
+            self.state = "partly_invoiced"
+        elif self.shipped:
+            self.state = "shipped" if self.shipped >= self.approved else "partly_shipped"
+        else:
+            self.state = "open"
+
+    def free(self, empty: str) -> None:
+        """A becomes max(S, I)."""
+        self.approved, self.expires_at = self.gone, None
+        self.settle(empty)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an order-entry system asks."""
+
+    order_ref: str
+    customer: str
+    amount: Decimal
+    currency: str
+    checkpoint: str = "order"
+    reserve: bool = True
+    days: int | None = None
+    ship_on: date | None = None
+    replaces: tuple[Replaced, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Goods that left."""
+
+    order_ref: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of an invoice that bills one order."""
+
+    order_ref: str
+    amount: Decimal
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """An invoice, or a credit note."""
+
+    number: str
+    customer: str
+    credit: bool
+    amount: Decimal
+    currency: str
+    due_on: date
+    rate: Decimal
+    shares: tuple[Share, ...] = ()
+    related: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """An item to be settled by cash and by a discount."""
+
+    number: str
+    amount: Decimal
+    discount: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment."""
+
+    ref: str
+    customer: str
+    amount: Decimal
+    currency: str
+    rate: Decimal
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer in the segment: the limit is in the account's currency."""
+
+    currency: str
+    limit: Decimal
+    hold: str = "none"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a check comes to; `codes` are the objections that no release excuses."""
+
+    outcome: str
+    codes: frozenset[str]
+    after: Decimal
+    asked: Order
+
+
+@dataclass
+class Model:
+    """The company. Nothing is changed by what is refused."""
+
+    now: datetime
+    accounts: dict[str, Account]
+    head: str
+    members: frozenset[str]
+    group_limit: Decimal
+    quotes: dict[str, Decimal]
+    """CNY per unit of each other currency."""
+    orders: dict[str, Order] = field(default_factory=dict)
+    reviews: dict[str, tuple[Ask, frozenset[str], datetime]] = field(default_factory=dict)
+    """Open reviews by check: what was asked, the codes it was referred for, and when it lapses."""
+    shipments: dict[str, Shipment] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    settled: list[tuple[str, Line]] = field(default_factory=list)
+    """The payment or credit note, and what it settles."""
+    gone: set[str] = field(default_factory=set)
+    """Shipments reversed, items cancelled, payments reversed."""
+
+    # ---- what everything comes to --------------------------------------------------------------------------
+
+    def components(self, customer: str) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """Receivables, open orders, delivered and unallocated credits, in account currency."""
+        currency = self.accounts[customer].currency
+        open_orders = delivered = ZERO
+        for order in self._orders_of(customer):
+            part = rounded(order.delivered * order.rate, currency)
+            delivered += part
+            open_orders += rounded((order.open + order.delivered) * order.rate, currency) - part
+        return self._owed(customer, credit=False), open_orders, delivered, self._owed(customer, credit=True)
+
+    def total(self, customer: str) -> Decimal:
+        """The exposure, in account currency."""
+        receivables, open_orders, delivered, credits = self.components(customer)
+        return receivables + open_orders + delivered - credits
+
+    def group_total(self) -> Decimal:
+        """The exposure of the group, kept by currency and converted now, in CNY."""
+        totals: dict[str, Decimal] = {}
+        for member in self.members:
+            currency = self.accounts[member].currency
+            totals[currency] = totals.get(currency, ZERO) + self.total(member)
+        return sum((rounded(amount * self.rate(code, "CNY"), "CNY") for code, amount in totals.items()), ZERO)
+
+    def left(self, name: str) -> Decimal:
+        """What is open of an item or payment, in its currency."""
+        if name in self.gone:
+            return ZERO
+        document: Item | Payment = self.payments[name] if name in self.payments else self.items[name]
+        spent = sum((line.amount for credit, line in self.settled if credit == name), ZERO)
+        relieved = sum((line.amount + line.discount for _, line in self.settled if line.number == name), ZERO)
+        return document.amount - spent - relieved
+
+    def rate(self, currency: str, into: str) -> Decimal:
+        """Units of `into` per unit of `currency`, half up to twelve decimals."""
+        if currency == into:
+            return Decimal(1)
+        exact = Fraction(self._in_cny(currency)) / Fraction(self._in_cny(into))
+        return Decimal(int(exact * 10**12 + Fraction(1, 2))).scaleb(-12)
+
+    def differs(self, earlier: Model, customer: str) -> bool:
+        """Whether anything of the customer's account shows otherwise than in `earlier`."""
+        orders, were = ({r: o for r, o in m.orders.items() if o.customer == customer} for m in (self, earlier))
+        return orders != were or self.components(customer) != earlier.components(customer)
+
+    # ---- credit checks -------------------------------------------------------------------------------------
+
+    def judge(self, ask: Ask) -> Judged:
+        """What a check comes to now, without its consequences."""
+        account = self.accounts[ask.customer]
+        would = self._as_asked(ask)
+        after, asked = would.total(ask.customer), would.orders[ask.order_ref]
+        codes = set()
+        if after > account.limit:
+            codes.add("limit_exceeded")
+        if ask.customer in self.members and would.group_total() > self.group_limit:
+            codes.add("group_limit_exceeded")
+        if account.hold != "none":
+            codes.add("account_on_hold")
+        if account.hold == "forced":
+            excused = self._excused(asked) - {"account_on_hold"}
+            return Judged("declined", frozenset(codes - excused), after, asked)
+        left = frozenset(codes - self._excused(asked))
+        return Judged("referred" if left else "approved", left, after, asked)
+
+    def check(self, ask: Ask) -> Judged:
+        """Decides and carries out; the caller says under which id a referral waits with `refer`."""
+        known = self.orders.get(ask.order_ref)
+        if known is not None:
+            if known.customer != ask.customer:
+                raise Refused("order_ref_conflict")
+            if (known.approved or known.shipped or known.invoiced) and known.currency != ask.currency:
+                raise Refused("order_currency_fixed")
+        judged = self.judge(ask)
+        if not ask.reserve:
+            return judged
+        if known is not None and known.review is not None:
+            self.reviews.pop(known.review, None)
+        if judged.outcome == "approved":
+            self._approve(ask, judged.asked)
+        else:
+            self._turn_down(ask, judged)
+        return judged
+
+    def refer(self, check_id: str, ask: Ask, judged: Judged) -> None:
+        """Opens the review of the check that has just been referred."""
+        self.orders[ask.order_ref].review = check_id
+        until = self.now + timedelta(days=RESERVATION_DAYS)
+        self.reviews[check_id] = (ask, judged.codes, until)
+
+    def release(self, check_id: str) -> None:
+        """A person approves what was referred."""
+        ask, codes = self._open_review(check_id)
+        if self.accounts[ask.customer].hold == "forced":
+            raise Refused("forced_hold")
+        del self.reviews[check_id]
+        self._approve(ask, self._as_asked(ask).orders[ask.order_ref])
+        order = self.orders[ask.order_ref]
+        order.release = Release(order.approved, codes, self.now + timedelta(days=GRACE_DAYS))
+
+    def reject(self, check_id: str) -> None:
+        """A person refuses what was referred."""
+        ask, _ = self._open_review(check_id)
+        del self.reviews[check_id]
+        order = self.orders[ask.order_ref]
+        order.held, order.review = ZERO, None
+        order.settle("declined")
+
+    # ---- orders --------------------------------------------------------------------------------------------
+
+    def load(self, ref: str, customer: str, currency: str, amounts: tuple[Decimal, Decimal, Decimal]) -> None:
+        """Cutover: an order that was accepted before."""
+        known = self.orders.get(ref)
+        if not any(amounts):
+            raise Refused("nothing_to_load")
+        if known is not None:
+            raise Refused("order_ref_conflict" if known.customer != customer else "order_conflict")
+        rate = self.rate(currency, self.accounts[customer].currency)
+        until = self.now + timedelta(days=RESERVATION_DAYS)
+        order = Order(customer, currency, rate, "open", *amounts, expires_at=until)
+        order.settle()
+        self.orders[ref] = order
+
+    def ship(self, ref: str, shipment: str, amount: Decimal, *, already_left: bool) -> None:
+        """Goods leave."""
+        order = self._order(ref)
+        if order.shipped + amount > order.approved and not already_left:
+            raise Refused("exceeds_reservation")
+        self.shipments[shipment] = Shipment(ref, amount)
+        order.shipped += amount
+        order.settle()
+
+    def take_back(self, shipment: str, *, reorder: bool) -> None:
+        """Goods come back."""
+        if shipment in self.gone:
+            raise Refused("shipment_reversed")
+        self.gone.add(shipment)
+        sent = self.shipments[shipment]
+        order = self._order(sent.order_ref)
+        order.shipped -= sent.amount
+        if not reorder:
+            order.approved = max(order.approved - sent.amount, ZERO)
+        order.settle("cancelled")
+        until = self.now + timedelta(days=RESERVATION_DAYS)
+        if reorder and order.open and (order.expires_at is None or order.expires_at < until):
+            order.expires_at = until
+
+    def cancel(self, ref: str) -> None:
+        """What is open is freed."""
+        order = self._order(ref)
+        if order.state in RESOLVED or not (order.open or order.held):
+            raise Refused("order_resolved")
+        self._end_review(order)
+        order.free("cancelled")
+
+    def close(self, ref: str) -> None:
+        """What is open and what is delivered is freed."""
+        order = self._order(ref)
+        if order.state in set(RESOLVED) - {"shipped"}:
+            raise Refused("order_resolved")
+        self._close(order)
+
+    def expire(self) -> None:
+        """Reservations whose time has come are freed."""
+        for order in self.orders.values():
+            if order.open and order.expires_at is not None and order.expires_at <= self.now:
+                order.free("held" if order.held else "expired")
+
+    # ---- receivables ---------------------------------------------------------------------------------------
+
+    def post_item(self, item: Item) -> None:
+        """Enters an invoice or credit note."""
+        for share in item.shares:
+            order = self.orders.get(share.order_ref)
+            if order is not None and order.customer != item.customer:
+                raise Refused("order_ref_conflict")
+            if order is not None and order.currency != item.currency:
+                raise Refused("order_currency_mismatch")
+        if item.related is not None:
+            self._check_payable(item.related, item.currency, {item.customer})
+        self.items[item.number] = item
+        for share in item.shares:
+            self._bill(item, share)
+        if item.related is not None and (amount := min(item.amount, self.left(item.related))):
+            self.settled.append((item.number, Line(item.related, amount)))
+
+    def cancel_item(self, number: str) -> None:
+        """Takes an invoice or credit note back."""
+        item = self.items[number]
+        if number in self.gone:
+            raise Refused("invoice_cancelled")
+        if self.left(number) != item.amount:
+            raise Refused("invoice_allocated")
+        self.gone.add(number)
+        for share in item.shares:
+            order = self.orders[share.order_ref]
+            order.invoiced -= share.amount
+            order.settle("cancelled")
+
+    def post_payment(self, payment: Payment, lines: tuple[Line, ...], *, oldest_first: bool) -> None:
+        """Enters a payment and allocates it."""
+        self.payments[payment.ref] = payment
+        try:
+            self.settled += self._planned(payment.ref, payment, lines, oldest_first)
+        except Refused:
+            del self.payments[payment.ref]
+            raise
+
+    def allocate(self, name: str, lines: tuple[Line, ...], *, oldest_first: bool) -> None:
+        """Allocates what is left of a payment or credit note."""
+        if name in self.gone:
+            raise Refused("payment_reversed" if name in self.payments else "invoice_cancelled")
+        credit: Item | Payment = self.payments[name] if name in self.payments else self.items[name]
+        planned = self._planned(name, credit, lines, oldest_first)
+        if not planned:
+            raise Refused("nothing_to_allocate")
+        self.settled += planned
+
+    def reverse(self, ref: str) -> None:
+        """Takes a payment back."""
+        if ref in self.gone:
+            raise Refused("payment_reversed")
+        self.gone.add(ref)
+        self.settled = [(credit, line) for credit, line in self.settled if credit != ref]
+
+    # ---- how -----------------------------------------------------------------------------------------------
+
+    def _in_cny(self, currency: str) -> Decimal:
+        return Decimal(1) if currency == "CNY" else self.quotes[currency]
+
+    def _orders_of(self, customer: str) -> Iterator[Order]:
+        return (order for order in self.orders.values() if order.customer == customer)
+
+    def _owed(self, customer: str, *, credit: bool) -> Decimal:
+        currency = self.accounts[customer].currency
+        items: Iterable[Item | Payment] = (item for item in self.items.values() if item.credit is credit)
+        documents = [*items, *(self.payments.values() if credit else ())]
+        return sum((rounded(self.left(_name(d)) * d.rate, currency) for d in documents if d.customer == customer), ZERO)
+
+    def _order(self, ref: str) -> Order:
+        if ref not in self.orders:
+            raise Refused("order_not_found")
+        return self.orders[ref]
+
+    def _as_asked(self, ask: Ask) -> Model:
+        """The company as it would be if the order were approved."""
+        would = replace(self, orders=deepcopy(self.orders))
+        fresh = Order(ask.customer, ask.currency, ZERO)
+        order = would.orders.setdefault(ask.order_ref, fresh)
+        if not order.binds:
+            order.rate = self.rate(ask.currency, self.accounts[ask.customer].currency)
+            order.currency = ask.currency
+        order.approved = max(order.approved, order.shipped + ask.amount) if ask.checkpoint == "shipment" else ask.amount
+        for part in ask.replaces:
+            replaced = would.orders[part.order_ref]
+            replaced.approved = max(replaced.approved - part.amount, replaced.gone)
+            replaced.settle("cancelled")
+        return would
+
+    def _excused(self, asked: Order) -> frozenset[str]:
+        release = asked.release
+        if release is None or self.now > release.until or asked.approved > release.amount:
+            return frozenset()
+        return release.codes
+
+    def _approve(self, ask: Ask, asked: Order) -> None:
+        self.orders = self._as_asked(ask).orders
+        order = self.orders[ask.order_ref]
+        begins = self.now
+        if ask.ship_on is not None:
+            begins = max(begins, datetime(ask.ship_on.year, ask.ship_on.month, ask.ship_on.day, tzinfo=UTC))
+        days = RESERVATION_DAYS if ask.days is None else min(ask.days, RESERVATION_DAYS)
+        order.expires_at = begins + timedelta(days=days) if asked.open else None
+        order.held, order.review = ZERO, None
+        order.settle()
+
+    def _turn_down(self, ask: Ask, judged: Judged) -> None:
+        """A stays as it was; an order that binds nothing takes the rate of the day."""
+        order = self.orders.setdefault(ask.order_ref, Order(ask.customer, ask.currency, judged.asked.rate))
+        if not order.binds:
+            order.rate, order.currency = judged.asked.rate, ask.currency
+        order.held, order.review = ZERO, None
+        if judged.outcome == "declined":
+            order.settle("declined")
+            return
+        order.held = max(judged.asked.approved - max(order.approved, order.gone), ZERO)
+        if not order.binds:
+            order.state = "held"
+
+    def _open_review(self, check_id: str) -> tuple[Ask, frozenset[str]]:
+        ask, codes, until = self.reviews.get(check_id, (None, frozenset(), self.now))
+        if ask is None or until <= self.now:
+            raise Refused("review_closed")
+        return ask, codes
+
+    def _end_review(self, order: Order) -> None:
+        if order.review is not None:
+            self.reviews.pop(order.review, None)
+        order.held, order.review = ZERO, None
+
+    def _close(self, order: Order) -> None:
+        self._end_review(order)
+        order.waived += order.delivered
+        order.free("closed")
+        order.state = "closed"
+
+    def _bill(self, item: Item, share: Share) -> None:
+        order = self.orders.setdefault(share.order_ref, Order(item.customer, item.currency, item.rate, "open"))
+        order.invoiced += share.amount
+        order.settle()
+        if share.complete and order.state not in set(RESOLVED) - {"shipped"}:
+            self._close(order)
+
+    def _check_payable(self, number: str, currency: str, customers: Iterable[str]) -> None:
+        item = self.items.get(number)
+        if item is None:
+            raise Refused("invoice_unknown")
+        if item.customer not in customers:
+            raise Refused("invoice_of_another_customer")
+        if item.credit or number in self.gone:
+            raise Refused("invoice_not_payable")
+        if item.currency != currency:
+            raise Refused("currency_mismatch")
+
+    def _planned(
+        self, name: str, credit: Item | Payment, lines: tuple[Line, ...], oldest_first: bool
+    ) -> list[tuple[str, Line]]:
+        group = self.members if credit.customer in self.members else {credit.customer}
+        left, relieved = self.left(name), dict[str, Decimal]()
+        for line in lines:
+            self._check_payable(line.number, credit.currency, group)
+            relieved[line.number] = relieved.get(line.number, ZERO) + line.amount + line.discount
+            left -= line.amount
+            if relieved[line.number] > self.left(line.number):
+                raise Refused("allocation_exceeds_item")
+            if left < 0:
+                raise Refused("allocation_exceeds_payment")
+        planned = [(name, line) for line in lines]
+        return planned + (list(self._oldest(name, credit, left, relieved)) if oldest_first else [])
+
+    def _oldest(
+        self, name: str, credit: Item | Payment, left: Decimal, relieved: Mapping[str, Decimal]
+    ) -> Iterator[tuple[str, Line]]:
+        for item in sorted(self.items.values(), key=lambda item: (item.due_on, item.number)):
+            if item.credit or (item.customer, item.currency) != (credit.customer, credit.currency):
+                continue
+            amount = min(left, self.left(item.number) - relieved.get(item.number, ZERO))
+            if amount > 0:
+                yield name, Line(item.number, amount)
+                left -= amount
+
+
+def _name(document: Item | Payment) -> str:
+    return document.number if isinstance(document, Item) else document.ref
