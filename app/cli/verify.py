@@ -92,7 +92,7 @@ def _summary(tally: monitoring.Tally, *, as_json: bool) -> str:
     failing = {kind.value: count for kind, count in tally.failing.items()}
     if as_json:
         return json.dumps({"accounts": tally.accounts, "groups": tally.groups, "failing": failing})
-    proved = f"{tally.accounts:,} accounts and {tally.groups:,} groups proved: "
+    proved = f"proved accounts: {tally.accounts:,}, groups: {tally.groups:,}; "
     if not failing:
         return proved + "totals = ledger = documents"
     return proved + ", ".join(f"{count} fail {kind}" for kind, count in failing.items())

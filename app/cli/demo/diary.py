@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from app.cli.demo.company import Habit, Party
+from app.domains.exposure import service as exposure
 from app.domains.orders import service as orders
 from app.domains.orders.core.decision import Outcome
 from app.domains.orders.core.facts import CheckRequest
@@ -32,7 +33,7 @@ from app.domains.receivables.core.requests import AllocationLine, Instruction, I
 from app.infra.clock import FrozenClock
 from app.infra.transaction import Transaction, Transactions
 from app.kernel.errors import Refusal
-from app.kernel.identity import Actor, ActorKind
+from app.kernel.identity import SYSTEM, Actor, ActorKind
 from app.kernel.money import Money
 from app.kernel.periods import local_day, start_of
 from app.support.auth.core.principals import Principal
@@ -176,6 +177,10 @@ class Diary:
         return self._transactions.begin(actor=actor, request_id="demo")
 
     async def _check(self, day: int, asks: Sequence[Ask]) -> None:
+        if not asks:
+            return
+        async with self._begin(SYSTEM) as tx:  # all accounts at once; the desk would bring each to this day alone
+            await exposure.refresh(tx, keys={(ask.party.customer_id, SEGMENT) for ask in asks})
         answers = await asyncio.gather(*(self._desk.decide(self._question(day, ask)) for ask in asks))
         for ask, answered in zip(asks, answers, strict=True):
             assert answered.decision is not None, "nobody has asked this before"
