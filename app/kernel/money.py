@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final
 
 from app.kernel.errors import Invalid
@@ -147,6 +147,16 @@ def quantum(currency: str) -> Decimal:
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """`amount` rounded half up to the digits of `currency`."""
     return amount.quantize(_QUANTUM[currency], ROUND_HALF_UP, _WIDE)
+
+
+def largest_worth(most: Decimal, *, rate: Decimal, currency: str, into: str) -> Decimal:
+    """The largest amount of `currency` that, at `rate` units of `into` and rounded half up, is worth at most `most`."""
+    step, smallest = _QUANTUM[currency], _QUANTUM[into]
+    bound = most.quantize(smallest, ROUND_FLOOR, _WIDE)
+    amount = ((bound + smallest / 2) / rate).quantize(step, ROUND_FLOOR, _WIDE)
+    while rounded(amount * rate, into) > bound:  # exactly at the half, which rounds up
+        amount -= step
+    return amount
 
 
 def render(amount: Decimal, currency: str) -> str:

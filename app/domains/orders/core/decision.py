@@ -43,8 +43,9 @@ Measure = Money | Decimal | int | str | None
 class Verdict:
     """One rule's judgement.
 
-    `room` is the largest exposure after the order, in account currency, that the rule would let pass: null when no
-    smaller order helps. `shortfall` is what is missing, `cure` what must be paid to put it right.
+    `room` is the largest exposure after the order, `most` the largest value of the order itself that the rule would
+    let pass, in account currency: both null when no smaller order helps. `shortfall` is what is missing, `cure` what
+    must be paid to put it right.
     """
 
     rule: str
@@ -56,6 +57,7 @@ class Verdict:
     shortfall: Money | None = None
     cure: Money | None = None
     room: Decimal | None = None
+    most: Decimal | None = None
 
 
 class Action(StrEnum):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from app.domains.exposure.core.commitments import Commitment
 from app.domains.orders.core.decision import Action, Remedy, Verdict
 from app.domains.orders.core.facts import Checkpoint
 from app.domains.orders.core.trial import Trial
-from app.kernel.money import MAX_AMOUNT, Money, quantum, rounded
+from app.kernel.money import MAX_AMOUNT, ZERO, Money, largest_worth, quantum
 
 _LIMIT_CODES: Final = frozenset({"limit_exceeded", "group_limit_exceeded"})
 _OWN_LIMIT_CODES: Final = frozenset({"limit_exceeded", "no_limit", "limit_expired"})
@@ -42,27 +42,34 @@ def _pay(trial: Trial, objections: Sequence[Verdict]) -> Iterator[Remedy]:
         for verdict in objections
         if verdict.code in _LIMIT_CODES and verdict.room is not None and after is not None
     }
-    if excesses and max(excesses.values()) <= MAX_AMOUNT:
-        yield Remedy(Action.PAY, _up(max(excesses.values()), trial.currency), tuple(excesses))
+    if excesses:
+        yield from _possible(Action.PAY, max(excesses.values()), trial.currency, tuple(excesses))
 
 
 def _reduce_order(trial: Trial, objections: Sequence[Verdict]) -> Iterator[Remedy]:
     """The largest amount that would pass, in order currency; none where something else stands in the way."""
-    rooms = [verdict.room for verdict in objections]
-    order, after = trial.order, trial.after
-    if order is None or after is None or not order.rate:
+    order, known = trial.order, trial.facts.order
+    if order is None or any(verdict.room is None and verdict.most is None for verdict in objections):
         return
-    known = [room for room in rooms if room is not None]
-    if len(known) < len(rooms):
-        return
-    open_room = min(known) - (after.amount - order.open_amount)
-    part = _largest_part(open_room, order)
-    amount = max(order.shipped, order.invoiced) + part
+    whole = min(_largest_whole(trial, order, verdict) for verdict in objections)
+    amount = whole
     if trial.facts.request.checkpoint is Checkpoint.SHIPMENT:
-        amount -= order.shipped
-    if part > 0 and amount > 0:
+        # What leaves within the approval asks for nothing: less of it would not help.
+        amount = whole - order.shipped if known is None or whole >= known.approved else ZERO
+    if amount > 0 and whole > max(order.shipped, order.invoiced):
         codes = tuple(verdict.code for verdict in objections)
         yield Remedy(Action.REDUCE_ORDER, Money(amount, order.currency), codes)
+
+
+def _largest_whole(trial: Trial, order: Commitment, verdict: Verdict) -> Decimal:
+    """The largest whole value of the order, in its currency, that the objecting rule would let pass."""
+    if verdict.room is None:
+        assert verdict.most is not None
+        return largest_worth(verdict.most, rate=order.rate, currency=order.currency, into=order.account_currency)
+    assert trial.after is not None
+    bound = verdict.room - trial.after.amount + order.open_amount + order.delivered_amount
+    binding = largest_worth(bound, rate=order.rate, currency=order.currency, into=order.account_currency)
+    return max(order.shipped, order.invoiced) + binding - order.delivered
 
 
 def _prepay(trial: Trial, objections: Sequence[Verdict]) -> Iterator[Remedy]:
@@ -77,30 +84,20 @@ def _raise_limit(trial: Trial, objections: Sequence[Verdict]) -> Iterator[Remedy
     """The limits, own and shared, that the order needs."""
     own = tuple(verdict.code for verdict in objections if verdict.code in _OWN_LIMIT_CODES)
     if own and trial.after is not None:
-        yield Remedy(Action.RAISE_LIMIT, _needed(trial.after, trial.checks.limit.tolerance_percent), own)
+        needed = _needed(trial.after, trial.checks.limit.tolerance_percent)
+        yield from _possible(Action.RAISE_LIMIT, needed, trial.currency, own)
     shared = tuple(verdict.code for verdict in objections if verdict.code == "group_limit_exceeded")
-    rule = trial.checks.group_limit
-    if shared and trial.group_after is not None and rule is not None:
-        yield Remedy(Action.RAISE_LIMIT, _needed(trial.group_after, rule.tolerance_percent), shared)
+    rule, group_after = trial.checks.group_limit, trial.group_after
+    if shared and group_after is not None and rule is not None:
+        needed = _needed(group_after, rule.tolerance_percent)
+        yield from _possible(Action.RAISE_LIMIT, needed, group_after.currency, shared)
 
 
-def _largest_part(room: Decimal, order: Commitment) -> Decimal:
-    """The largest open part, in order currency, that binds at most `room` in account currency beside what is delivered.
-
-    Amounts are rounded half up into account currency, so a part may be worth up to half a unit more than the room.
-    """
-    step, account_step = quantum(order.currency), quantum(order.account_currency)
-    whole_room = room.quantize(account_step, ROUND_FLOOR) + order.delivered_amount
-    asked = order.open + order.delivered
-    whole = min((whole_room + account_step / 2) / order.rate, asked).quantize(step, ROUND_FLOOR)
-    while whole > 0 and rounded(whole * order.rate, order.account_currency) > whole_room:
-        whole -= step
-    return whole - order.delivered
+def _needed(exposure: Money, tolerance_percent: Decimal) -> Decimal:
+    return exposure.amount * 100 / (100 + tolerance_percent)
 
 
-def _needed(exposure: Money, tolerance_percent: Decimal) -> Money:
-    return _up(exposure.amount * 100 / (100 + tolerance_percent), exposure.currency)
-
-
-def _up(amount: Decimal, currency: str) -> Money:
-    return Money(amount.quantize(quantum(currency), ROUND_CEILING), currency)
+def _possible(action: Action, amount: Decimal, currency: str, cures: tuple[str, ...]) -> Iterator[Remedy]:
+    """The remedy over `amount`, rounded up; none beyond what any payment or limit can be."""
+    if amount <= MAX_AMOUNT:
+        yield Remedy(action, Money(amount.quantize(quantum(currency), ROUND_CEILING), currency), cures)

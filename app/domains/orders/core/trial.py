@@ -5,6 +5,7 @@ Computed once, judged by every rule. All amounts are in account currency unless 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,7 +15,7 @@ from app.domains.exposure.core.limits import EffectiveLimit, LimitKind, Standing
 from app.domains.orders.core.facts import CheckFacts, Checkpoint
 from app.domains.policies.core.document import OrderChecks, Policy
 from app.kernel.errors import Fault
-from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange, Money, rounded
+from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange, Money, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,7 @@ class Trial:
     """The account before and after the order.
 
     `order` is the order as it would stand, null without a rate; `before` and `after` are the exposures judged,
-    `group_after` the group's in its currency, null without a group or without a rate; `unrated` says that the group's
-    exposure can't be told for want of a rate.
+    `group_totals` those of the group's members by currency, null without a group or an order.
     """
 
     facts: CheckFacts
@@ -33,8 +33,7 @@ class Trial:
     order: Commitment | None
     before: Money
     after: Money | None
-    group_after: Money | None
-    unrated: bool
+    group_totals: Mapping[str, Decimal] | None
 
     @property
     def checks(self) -> OrderChecks:
@@ -56,6 +55,22 @@ class Trial:
         )
 
     @property
+    def unrated(self) -> bool:
+        """Whether the group's exposure can't be told for want of a rate."""
+        return self.group_totals is not None and not self.group_totals.keys() <= self.facts.rates.into_group.keys()
+
+    @property
+    def group_after(self) -> Money | None:
+        """The group's exposure after the order in its own currency, each member currency rounded half up."""
+        group, totals, rates = self.facts.group, self.group_totals, self.facts.rates.into_group
+        if group is None or totals is None or self.unrated:
+            return None
+        return total(
+            (Money(amount, currency).convert(rates[currency], group.currency) for currency, amount in totals.items()),
+            group.currency,
+        )
+
+    @property
     def utilisation_after(self) -> Decimal | None:
         """The share of the limit in use after the order, in percent; null where there is no share to tell."""
         if self.after is None or self.limit.amount is None or not self.limit.amount.amount:
@@ -74,7 +89,6 @@ def attempt(facts: CheckFacts, policy: Policy) -> Trial:
     checks = policy.order_checks
     order = asked_for(facts)
     before, after = _exposures(facts, checks, order)
-    group_after, unrated = _group_after(facts, order)
     group = facts.group
     return Trial(
         facts=facts,
@@ -84,8 +98,7 @@ def attempt(facts: CheckFacts, policy: Policy) -> Trial:
         order=order,
         before=before,
         after=after,
-        group_after=group_after,
-        unrated=unrated,
+        group_totals=_group_totals(facts, order),
     )
 
 
@@ -166,17 +179,14 @@ def _is_later(order: Commitment, facts: CheckFacts, checks: OrderChecks | None) 
     return (order.ship_on - facts.on).days > checks.horizon_days
 
 
-def _group_after(facts: CheckFacts, order: Commitment | None) -> tuple[Money | None, bool]:
+def _group_totals(facts: CheckFacts, order: Commitment | None) -> Mapping[str, Decimal] | None:
     group, account = facts.group, facts.account
     if group is None or order is None:
-        return None, False
+        return None
     known = facts.order.open_amount if facts.order else ZERO
     totals = dict(group.totals)
     totals[account.currency] = totals.get(account.currency, ZERO) + order.open_amount - known - _freed(facts)
-    if not totals.keys() <= facts.rates.into_group.keys():
-        return None, True
-    amount = sum((total * facts.rates.into_group[currency] for currency, total in totals.items()), ZERO)
-    return Money(rounded(amount, group.currency), group.currency), False
+    return totals
 
 
 def judged_limit(limit: EffectiveLimit) -> bool:
