@@ -1,0 +1,80 @@
+"""The README does what it says: its generated parts are up to date, its links lead somewhere, its examples run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.cli.test_serving import serving
+from tests.docs.generated import COMMANDS, README, ROOT, expected, place
+from tests.support.api import BOOTSTRAP_KEY
+
+TEXT: Final = README.read_text(encoding="utf-8")
+PAGES: Final = sorted([README, *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of the integration section in a language, in their order."""
+    section = TEXT.split("## Connecting an order-entry system\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+
+
+class TestGeneratedParts:
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_are_what_the_program_prints(self, command: str) -> None:
+        found = place(command).search(TEXT)
+        assert found
+        assert found.group().strip() == expected(command), "run `python -m tests.docs.generated`"
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+    def test_lead_somewhere(self, page: Path) -> None:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), target
+
+    def test_to_sections_name_sections(self) -> None:
+        titles = {_anchor(title) for title in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+        assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= titles
+
+    def test_name_the_rooms_that_there_are(self) -> None:
+        for name in re.findall(r"[├└]── (\w+)/", TEXT):
+            assert any((ROOT / "app").rglob(name)), name
+
+
+@pytest.mark.slow
+class TestExamples:
+    def test_run_as_they_stand(self, database_url: str, tmp_path: Path) -> None:
+        """All of them in one shell and in their order, as a reader copies them; then the Python one."""
+        with serving(tmp_path, HEADROOM_DATABASE_URL=database_url) as server:
+            at = str(server.client.base_url).rstrip("/")
+            script = "".join(blocks("bash")).replace("http://127.0.0.1:8000", at)
+            script = f"set -euo pipefail\n{script}\nexport ORDER_ENTRY\n{sys.executable} {tmp_path / 'example.py'}\n"
+            (tmp_path / "example.py").write_text("".join(blocks("python")), encoding="utf-8")
+            done = subprocess.run(
+                ["bash", "-c", script],
+                env={"PATH": os.environ["PATH"], "KEY": BOOTSTRAP_KEY},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            first, second = (server.client.get(f"/v1/orders/{ref}").json() for ref in ("SO-1001", "SO-1002"))
+            account = server.client.get("/v1/customers/ACME/accounts/main").json()
+        assert (first["state"], second["state"], second["open"]) == ("invoiced", "open", "90000.00")
+        assert account["exposure"]["receivables"] == "15000.00"
+        assert account["headroom"] == "-5000.00"
+
+    def test_are_there_in_both_languages(self) -> None:
+        assert len(blocks("bash")) >= 5
+        assert len(blocks("python")) == 1
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
