@@ -18,7 +18,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domains.exposure import service as exposure
@@ -126,6 +125,7 @@ class Desk:
             _refuse(waiting, DeskClosed(retry_after=1))
             for errand in self._errands:
                 errand.cancel()
+            await self._sql.close()
 
     # ---- the queue -----------------------------------------------------------------------------------------
 
@@ -305,7 +305,7 @@ class Desk:
 
 def _lost_a_race(error: Exception) -> bool:
     """Whether another process has just written the same key or order: reading again shows it."""
-    return isinstance(error, DBAPIError) and sqlstate(error) == UNIQUE_VIOLATION
+    return sqlstate(error) == UNIQUE_VIOLATION
 
 
 def _refuse(tickets: Iterable[_Ticket], refusal: Refusal) -> None:

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 import orjson
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domains.exposure import statements
 
@@ -194,11 +195,23 @@ class Held:
         return not self.busy and not self.changed
 
 
+class Row(asyncpg.Record):
+    """A row whose columns are attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 class DeskSql:
     """The two statements over one engine in autocommit."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
 
     async def read(self, wanted: Sequence[Wanted], now: datetime) -> Sequence[Any]:
         """One row for each of `wanted`, in their order, from one snapshot."""
@@ -238,9 +251,27 @@ class DeskSql:
             changed={(row.kind, row.id) for row in held if not row.unchanged},
         )
 
+    async def close(self) -> None:
+        """Gives the connection back; the next statement takes one anew."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if self._driver.is_closed():
+                await connection.invalidate()
+            await connection.close()
+
     async def _all(self, statement: str, *parameters: Any) -> Sequence[Any]:
-        async with self._engine.connect() as connection:
-            return (await connection.exec_driver_sql(statement, parameters)).all()
+        """Runs a statement on the driver's own connection, which the desk keeps.
+
+        SQLAlchemy opens it with all that the engine says, but stays out of each statement: its adapters would cost
+        one client's check as much as deciding it.
+        """
+        if self._connection is None or self._driver.is_closed():
+            await self.close()
+            connection = await self._engine.connect()
+            self._driver = (await connection.get_raw_connection()).driver_connection
+            self._connection = connection
+        rows: Sequence[Any] = await self._driver.fetch(statement, *parameters, record_class=Row)
+        return rows
 
 
 def _versions(read: dict[UUID, int]) -> str:
