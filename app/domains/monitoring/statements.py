@@ -185,16 +185,19 @@ ACCOUNT_PROOFS: Final = tuple(
 )
 
 GROUP_TOTALS: Final = """
-    select distinct on (g.id) g.customer_id, g.segment, 'group_totals' as kind, currency as subject,
-           coalesce(member.amount, 0)::text as expected, coalesce(kept.amount, 0)::text as found
+    select distinct on (g.id) g.customer_id, g.segment, 'group_totals' as kind, total.currency as subject,
+           coalesce(total.members, 0)::text as expected, coalesce(total.kept, 0)::text as found
       from (
-           select g.id as group_id, total.key as currency, total.value::numeric as amount
-             from groups g cross join lateral jsonb_each_text(g.totals) total where g.id = any(:ids)
-      ) kept
-      full join (
-           select group_id, currency, sum(receivables + open_orders + delivered - unallocated_credits) as amount
-             from accounts where group_id = any(:ids) group by group_id, currency
-      ) member using (group_id, currency)
-      join groups g on g.id = group_id
-     where coalesce(kept.amount, 0) <> coalesce(member.amount, 0)
-     order by g.id, currency"""
+           select group_id, currency, kept.amount as kept, member.amount as members
+             from (
+                  select g.id as group_id, part.key as currency, part.value::numeric as amount
+                    from groups g cross join lateral jsonb_each_text(g.totals) part where g.id = any(:ids)
+             ) kept
+             full join (
+                  select group_id, currency, sum(receivables + open_orders + delivered - unallocated_credits) as amount
+                    from accounts where group_id = any(:ids) group by group_id, currency
+             ) member using (group_id, currency)
+      ) total
+      join groups g on g.id = total.group_id
+     where coalesce(total.kept, 0) <> coalesce(total.members, 0)
+     order by g.id, total.currency"""
