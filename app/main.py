@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 
 from app import worker
@@ -25,8 +26,8 @@ from app.domains.receivables import routes as receivable_routes
 from app.infra import metrics, multiprocess
 from app.infra.clock import Clock, SystemClock
 from app.infra.db.engine import make_engine, make_sessions
-from app.infra.db.migrating import head
 from app.infra.http import health
+from app.infra.http.admission import Admission
 from app.infra.http.middleware import BodyLimit, EncodedSlashes, RequestScope
 from app.infra.http.openapi import install_openapi
 from app.infra.http.problem import install_problems
@@ -57,6 +58,13 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 )
 """Every router, one line for each slice; the busiest first, for routes are tried in this order."""
 
+CHECK_PATHS: Final = frozenset({"/v1/credit-checks", "/v1/credit-checks/batch"})
+"""What the desk decides, which bounds its own queue."""
+
+ESSENTIAL_CONNECTIONS: Final = 3
+"""Connections of a process for what a credit check may need beside the desk's own: who is calling, a policy, an account
+brought to this day. Lists and reports can use up the others without keeping an order waiting."""
+
 GC_THRESHOLD: Final = (50_000, 50, 100)
 """Requests make no cycles worth chasing: rare collections keep the slowest requests fast."""
 
@@ -84,6 +92,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 deadline_seconds=settings.request_timeout_seconds,
                 access_log=settings.access_log,
             ),
+            Middleware(Admission, limit=settings.max_requests, unbounded=CHECK_PATHS),
             Middleware(BodyLimit),
             Middleware(EncodedSlashes),
         ],
@@ -99,15 +108,17 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     """Everything the application holds while it runs, on `app.state`."""
     assert settings.database_url, "the server is given its database"
     engine = make_engine(settings.database_url, pool_size=settings.pool_size)
-    sessions = make_sessions(engine)
+    essentials = make_engine(
+        settings.database_url, pool_size=ESSENTIAL_CONNECTIONS, application_name="headroom essentials"
+    )
     rules, bootstrap = settings.token_rules, settings.bootstrap_key
     app.state.settings = settings
     app.state.clock = clock
     app.state.engine = engine
-    app.state.migration_head = head()
-    app.state.transactions = Transactions(sessions, clock=clock, journal=journal.write, reactions=REACTIONS)
+    app.state.readiness = health.Readiness(essentials)
+    app.state.transactions = _transactions(engine, clock)
     app.state.authenticator = Authenticator(
-        sessions,
+        make_sessions(essentials),
         clock=clock,
         bootstrap_key=bootstrap.get_secret_value() if bootstrap else None,
         tokens=TokenVerifier(rules, PublishedKeys(rules.jwks_url)) if rules else None,
@@ -115,14 +126,19 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     multiprocess.start_afresh()
     metrics.BUILD_INFO.labels(app.version, platform.python_version()).set(1)
     try:
-        async with _desk(app, settings), _jobs(app, enabled=settings.worker_in_server):
+        async with _desk(app, settings, _transactions(essentials, clock)), _jobs(app, settings):
             yield
     finally:
         await engine.dispose()
+        await essentials.dispose()
+
+
+def _transactions(engine: AsyncEngine, clock: Clock) -> Transactions:
+    return Transactions(make_sessions(engine), clock=clock, journal=journal.write, reactions=REACTIONS)
 
 
 @asynccontextmanager
-async def _desk(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+async def _desk(app: FastAPI, settings: Settings, errands: Transactions) -> AsyncIterator[None]:
     """The credit desk, on connections of its own: nothing else of the process can keep a check waiting for one."""
     assert settings.database_url, "the server is given its database"
     engine = make_engine(
@@ -134,7 +150,7 @@ async def _desk(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         isolation_level="AUTOCOMMIT",
     )
     app.state.desk_engine = engine
-    app.state.desk = Desk(engine, app.state.transactions)
+    app.state.desk = Desk(engine, errands)
     deciding = asyncio.create_task(app.state.desk.run(), name="desk")
     try:
         yield
@@ -146,12 +162,12 @@ async def _desk(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _jobs(app: FastAPI, *, enabled: bool) -> AsyncIterator[None]:
-    if not enabled:
+async def _jobs(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    if not settings.worker_in_server:
         yield
         return
     jobs = asyncio.create_task(
-        run_jobs(worker.JOBS, engine=app.state.engine, transactions=app.state.transactions), name="jobs"
+        run_jobs(worker.jobs(settings), engine=app.state.engine, transactions=app.state.transactions), name="jobs"
     )
     try:
         yield

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.infra.http.admission import MAX_REQUESTS
 from app.infra.logging import LogFormat
 from app.support.auth.core.keys import MIN_BOOTSTRAP_KEY
 from app.support.auth.core.tokens import TokenRules
@@ -32,6 +33,24 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="IANA time zone of every segment that has none of its own, `main` first")
     pool_size: int = Field(10, ge=2, le=200, description="database connections per process")
     worker_in_server: bool = Field(True, description="run the periodic jobs in the server process too")
+    worker_port: int | None = Field(
+        None, ge=0, le=65_535, description="port where `headroom worker` answers `/healthz`, `/readyz` and `/metrics`"
+    )
+    max_requests: int = Field(
+        MAX_REQUESTS, ge=1, le=10_000, description="requests under way at once per process, credit checks not counted"
+    )
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=300,
+        description="how long to go on after SIGTERM with readiness off, for load balancers to notice",
+    )
+    events_kept_days: int | None = Field(
+        None, ge=30, description="days after which sealed events are deleted; without it they are kept for ever"
+    )
+    decisions_kept_days: int | None = Field(
+        None, ge=30, description="days after which credit checks of finished orders are deleted; without it never"
+    )
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="`json`, `console`, or `auto`: by whether a person watches"
     )

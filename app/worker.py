@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domains.exposure import jobs as exposure
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
+from app.infra import multiprocess
 from app.infra.clock import SystemClock
 from app.infra.db.engine import make_engine, make_sessions
+from app.infra.http import health, serving
+from app.infra.http.problem import install_problems
+from app.infra.http.routing import add_routes
 from app.infra.jobs import Job, run_jobs
 from app.infra.transaction import Transactions
 from app.reactions import REACTIONS
@@ -26,9 +37,19 @@ JOBS: Final[tuple[Job, ...]] = (
     *orders.JOBS,
     *monitoring.JOBS,
 )
-"""Every job, one line for each slice that has some."""
+"""Every job that always runs, one line for each slice that has some."""
 
 POOL_SIZE: Final = 5
+
+
+def jobs(settings: Settings) -> tuple[Job, ...]:
+    """Every job of an installation: those that always run, and those that delete what it does not keep."""
+    events, decisions = settings.events_kept_days, settings.decisions_kept_days
+    return (
+        *JOBS,
+        *(() if events is None else journal.retention(timedelta(days=events))),
+        *(() if decisions is None else orders.retention(timedelta(days=decisions))),
+    )
 
 
 async def run_worker(settings: Settings) -> None:
@@ -38,11 +59,41 @@ async def run_worker(settings: Settings) -> None:
     transactions = Transactions(
         make_sessions(engine), clock=SystemClock(), journal=journal_service.write, reactions=REACTIONS
     )
-    work = asyncio.create_task(run_jobs(JOBS, engine=engine, transactions=transactions))
+    multiprocess.start_afresh()
+    work = asyncio.create_task(run_jobs(jobs(settings), engine=engine, transactions=transactions))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, work.cancel)
     try:
-        await asyncio.gather(work, return_exceptions=True)
+        async with _operations(settings, engine):
+            await asyncio.gather(work, return_exceptions=True)
     finally:
         await engine.dispose()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the worker."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+@asynccontextmanager
+async def _operations(settings: Settings, engine: AsyncEngine) -> AsyncIterator[None]:
+    """Health, readiness and metrics of the worker over HTTP, where a port is set for them."""
+    if settings.worker_port is None:
+        yield
+        return
+    app = FastAPI(title="Headroom worker", openapi_url=None)
+    app.state.readiness = health.Readiness(engine)
+    install_problems(app)
+    add_routes(app, (health.router,))
+    server = _Server(serving.configured(app, host=settings.host, port=settings.worker_port))
+    answering = asyncio.create_task(server.serve(), name="operations")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await answering

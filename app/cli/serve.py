@@ -6,19 +6,17 @@ import asyncio
 from typing import Annotated, Final
 
 import typer
-import uvicorn
 from fastapi import FastAPI
 
 from app.cli import demo as demo_company
 from app.cli.environment import bring_up_to_date, database, load_settings, system_transaction
+from app.infra.http import serving
 from app.main import create_app, settle_garbage
 from app.settings import Settings
 from app.support.auth import service as auth
 
 COMMANDS = typer.Typer()
 
-KEEP_ALIVE_SECONDS: Final = 75
-SHUTDOWN_SECONDS: Final = 15
 DEMO_KEY: Final = "demo-key"
 """The file that keeps the first key of a demo, so that its next start can print a line to copy."""
 
@@ -28,6 +26,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65_535)] = None,
     worker: Annotated[bool | None, typer.Option("--worker/--no-worker", help="Run the periodic jobs here too.")] = None,
+    migrate: Annotated[
+        bool, typer.Option(help="Bring the database to the newest schema first; else wait, not ready, until it is.")
+    ] = True,
     demo: Annotated[
         bool, typer.Option("--demo", help="Load a demo company first, unless there are customers.")
     ] = False,
@@ -35,7 +36,7 @@ def serve(
     """Serve the API; without HEADROOM_DATABASE_URL on an embedded PostgreSQL that starts and stops with it."""
     settings = load_settings(host=host, port=port, worker_in_server=worker)
     with database(settings) as ready:
-        first_key = asyncio.run(prepare(ready))
+        first_key = asyncio.run(prepare(ready)) if migrate else None
         if demo:
             show_demo(ready, first_key)
         run_server(ready)
@@ -88,15 +89,15 @@ def run_server(settings: Settings) -> None:
 
 def run_app(app: FastAPI, settings: Settings) -> None:
     """Serves `app`, whoever composed it."""
+
+    def leave_the_balancer() -> None:
+        app.state.readiness.drain()
+
     settle_garbage()
-    uvicorn.run(
+    serving.run(
         app,
         host=settings.host,
         port=settings.port,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        drain_seconds=settings.drain_seconds,
+        on_drain=leave_the_balancer,
     )

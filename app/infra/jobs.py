@@ -61,6 +61,7 @@ class Job:
 
 async def run_jobs(jobs: Sequence[Job], *, engine: AsyncEngine, transactions: Transactions) -> None:
     """Stands for leader, and while elected runs `jobs`; until cancelled."""
+    metrics.LEADER.set(0)
     while True:
         try:
             await _lead(jobs, engine=engine, transactions=transactions)
@@ -76,10 +77,12 @@ async def _lead(jobs: Sequence[Job], *, engine: AsyncEngine, transactions: Trans
         if not await connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": LEADER_LOCK}):
             return
         log.info("leading", jobs=len(jobs))
+        metrics.LEADER.set(1)
         runners = [asyncio.create_task(_repeat(job, transactions), name=job.name) for job in jobs]
         try:
             await _hold(connection, runners)
         finally:
+            metrics.LEADER.set(0)
             for runner in runners:
                 runner.cancel()
             await asyncio.gather(*runners, return_exceptions=True)
@@ -116,4 +119,5 @@ async def run_once(job: Job, transactions: Transactions) -> bool:
         log.exception("job_failed", job=job.name)
         return False
     metrics.JOB_RUNS.labels(job.name, "done").inc()
+    metrics.JOB_DONE_TIMESTAMP.labels(job.name).set(transactions.clock.now().timestamp())
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -25,11 +26,56 @@ DRIFT = Gauge("headroom_drift_accounts", "Accounts whose totals differ", ["kind"
 IDEMPOTENCY = Counter("headroom_idempotency_total", "POSTs with an Idempotency-Key", ["outcome"])
 POOL_WAIT_SECONDS = Histogram("headroom_pool_wait_seconds", "Time a request waited for a connection", buckets=_FAST)
 
+LEADER = Gauge("headroom_leader", "1 where the periodic jobs run, else 0", multiprocess_mode="livemax")
+"""Gauges that jobs set count only where this is 1: who has led before keeps showing what it last knew."""
 JOB_LAG_SECONDS = Gauge(
-    "headroom_job_lag_seconds", "How late the last run of a job began", ["job"], multiprocess_mode="livemostrecent"
+    "headroom_job_lag_seconds", "How late the last run of a job began", ["name"], multiprocess_mode="livemostrecent"
 )
-JOB_RUNS = Counter("headroom_job_runs_total", "Runs of periodic jobs", ["job", "outcome"])
+JOB_DONE_TIMESTAMP = Gauge(
+    "headroom_job_done_timestamp_seconds",
+    "When a job last ended well, in seconds since 1970",
+    ["name"],
+    multiprocess_mode="livemostrecent",
+)
+JOB_RUNS = Counter("headroom_job_runs_total", "Runs of periodic jobs", ["name", "outcome"])
 SEAL_LAG_SECONDS = Gauge(
     "headroom_seal_lag_seconds", "Age of the oldest event not yet sealed", multiprocess_mode="livemostrecent"
 )
 BUILD_INFO = Gauge("headroom_build_info", "Which build runs", ["version", "python"], multiprocess_mode="livemax")
+
+_PORTFOLIO: Final = ("segment", "grade", "currency")
+"""Few: segments, currencies and grades are the company's own. Never a customer."""
+
+
+def _portfolio(name: str, meaning: str, labels: Sequence[str] = _PORTFOLIO) -> Gauge:
+    return Gauge(f"headroom_{name}", meaning, labels, multiprocess_mode="livemostrecent")
+
+
+PORTFOLIO_ACCOUNTS = _portfolio("portfolio_accounts", "Accounts")
+PORTFOLIO_EXPOSURE = _portfolio("portfolio_exposure", "Exposure of the accounts, in their currency")
+PORTFOLIO_OVERDUE = _portfolio("portfolio_overdue", "Overdue amounts of the accounts, in their currency")
+PORTFOLIO_LIMIT = _portfolio("portfolio_limit", "Own limits in force of the accounts, unlimited ones left out")
+PORTFOLIO_HEADROOM = _portfolio("portfolio_headroom", "Own limits in force less the exposure under them")
+PORTFOLIO_EXCEEDED = _portfolio("portfolio_exceeded_accounts", "Accounts whose exposure is above their own limit")
+REVIEWS_WAITING = _portfolio("reviews_waiting", "Referred orders that wait for somebody's decision", ["segment"])
+REVIEWS_OLDEST_SECONDS = _portfolio("reviews_oldest_seconds", "How long the oldest of them has waited", ["segment"])
+SEGMENTS = _portfolio("segments", "Segments, by whether a policy is active in them", ["policy"])
+
+
+class Board:
+    """Gauges that one job sets together. A series that a later set no longer has falls to zero.
+
+    A gauge would go on showing the last value of a grade that no account has any more.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[Gauge, set[tuple[str, ...]]] = {}
+
+    def show(self, gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+        """Sets the series of `gauge`, by the values of its labels."""
+        shown = self._shown.setdefault(gauge, set())
+        for labels in shown - values.keys():
+            gauge.labels(*labels).set(0)
+        for labels, value in values.items():
+            gauge.labels(*labels).set(value)
+        shown.update(values)

@@ -70,7 +70,14 @@ class TestRunJobs:
         ran: list[str] = []
         async with processes(database_url, lambda name, _: ran.append(name), "a", "b", "c"):
             await until(lambda: len(ran) >= 10)
-        assert len(set(ran)) == 1
+            assert len(set(ran)) == 1  # asked before the leader is stopped, for then another takes over
+
+    async def test_shows_where_the_leader_is(self, database_url: str) -> None:
+        ran: list[str] = []
+        async with processes(database_url, lambda name, _: ran.append(name), "a"):
+            await until(lambda: ran)
+            assert REGISTRY.get_sample_value("headroom_leader") == 1
+        assert REGISTRY.get_sample_value("headroom_leader") == 0
 
     async def test_passes_to_another_when_the_leader_stops(self, database_url: str) -> None:
         ran: list[str] = []
@@ -125,11 +132,21 @@ class TestRunOnce:
                 raise RuntimeError("broken")
 
         def failures() -> float:
-            return REGISTRY.get_sample_value("headroom_job_runs_total", {"job": "failing", "outcome": "failed"}) or 0
+            return REGISTRY.get_sample_value("headroom_job_runs_total", {"name": "failing", "outcome": "failed"}) or 0
 
         before = failures()
         assert not await self.run(database_url, Job("failing", SOON, fail))
         assert failures() == before + 1
+
+    async def test_says_when_it_last_ended_well(self, database_url: str) -> None:
+        async def work(run: Run) -> None:
+            pass
+
+        before = SystemClock().now().timestamp()
+        assert await self.run(database_url, Job("punctual", SOON, work))
+        done = REGISTRY.get_sample_value("headroom_job_done_timestamp_seconds", {"name": "punctual"})
+        assert done is not None
+        assert before <= done <= SystemClock().now().timestamp()
 
     async def test_acts_as_the_system(self, database_url: str) -> None:
         actors: list[str] = []

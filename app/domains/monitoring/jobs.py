@@ -1,8 +1,11 @@
-"""The job of monitoring: the hourly proof, as a metric and a line in the log for each account that fails."""
+"""The jobs of monitoring: the hourly proof, and the gauges of the portfolio and of what waits for a person.
+
+Gauges are computed here and never when Prometheus asks: an aggregate over all accounts is no matter of a scrape.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -15,6 +18,8 @@ LOGGED_MAX: Final = 100
 """Lines a run: the first accounts are enough to start looking, the metric counts all."""
 
 log = structlog.get_logger("headroom.monitoring")
+
+_BOARD: Final = metrics.Board()
 
 
 async def prove_accounts(run: Run) -> None:
@@ -37,4 +42,34 @@ async def prove_accounts(run: Run) -> None:
         metrics.DRIFT.labels(kind.value).set(count)
 
 
-JOBS: Final = (Job("prove_accounts", every=timedelta(hours=1), run=prove_accounts),)
+async def measure_portfolio(run: Run) -> None:
+    """Exposure, overdue amounts, limits and headroom by segment, grade and currency."""
+    async with run.begin() as tx:
+        parts = await monitoring.portfolio(tx)
+    _BOARD.show(metrics.PORTFOLIO_ACCOUNTS, {part.key: part.accounts for part in parts})
+    _BOARD.show(metrics.PORTFOLIO_EXPOSURE, {part.key: float(part.exposure) for part in parts})
+    _BOARD.show(metrics.PORTFOLIO_OVERDUE, {part.key: float(part.overdue) for part in parts})
+    _BOARD.show(metrics.PORTFOLIO_LIMIT, {part.key: float(part.limit) for part in parts})
+    _BOARD.show(metrics.PORTFOLIO_HEADROOM, {part.key: float(part.headroom) for part in parts})
+    _BOARD.show(metrics.PORTFOLIO_EXCEEDED, {part.key: part.exceeded for part in parts})
+
+
+async def look_at_desks(run: Run) -> None:
+    """Referred orders that wait for a decision, and segments in which nothing can be approved for want of a policy."""
+    async with run.begin() as tx:
+        now, desks = tx.now, await monitoring.desks(tx)
+    _BOARD.show(metrics.REVIEWS_WAITING, {(desk.segment,): desk.reviews for desk in desks})
+    _BOARD.show(metrics.REVIEWS_OLDEST_SECONDS, {(desk.segment,): _waited(desk.oldest_at, now) for desk in desks})
+    active = sum(desk.has_policy for desk in desks)
+    _BOARD.show(metrics.SEGMENTS, {("active",): active, ("missing",): len(desks) - active})
+
+
+def _waited(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since else 0.0
+
+
+JOBS: Final = (
+    Job("prove_accounts", every=timedelta(hours=1), run=prove_accounts),
+    Job("measure_portfolio", every=timedelta(minutes=5), run=measure_portfolio),
+    Job("look_at_desks", every=timedelta(seconds=30), run=look_at_desks),
+)

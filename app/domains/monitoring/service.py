@@ -1,4 +1,4 @@
-"""Use cases of monitoring: proving that what is stored twice says the same. Nothing is repaired."""
+"""Use cases of monitoring: proving that what is stored twice says the same, and summing up. Nothing is repaired."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.domains.monitoring import repository
 from app.domains.monitoring.core.drift import Drift, DriftKind
+from app.domains.monitoring.core.portfolio import PortfolioPart, SegmentDesk
 from app.infra.transaction import Transaction
 
 ACCOUNTS_A_BATCH: Final = 500
@@ -88,3 +89,13 @@ async def prove_all(begin: Begin) -> AsyncIterator[Proof]:
                 proof = await prove(tx, after=after)
             yield proof
             after = proof.last
+
+
+async def portfolio(tx: Transaction) -> Sequence[PortfolioPart]:
+    """The accounts by segment, grade and currency. Reads every account: for a job, never for a request."""
+    return await repository.portfolio(tx.session, now=tx.now)
+
+
+async def desks(tx: Transaction) -> Sequence[SegmentDesk]:
+    """What waits in each segment for a person, and whether a policy is active in it."""
+    return await repository.desks(tx.session, now=tx.now)

@@ -1,9 +1,10 @@
-"""Jobs of orders: reviews that nobody decided in time lapse."""
+"""Jobs of orders: reviews that nobody decided in time lapse, and old credit checks are deleted."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -34,3 +35,20 @@ async def _lapse(run: Run, customer_id: str, segment: str) -> int:
 
 
 JOBS: Final = (Job("lapse_reviews", every=timedelta(minutes=5), run=lapse_reviews),)
+
+
+def retention(keep: timedelta) -> tuple[Job, ...]:
+    """The job that deletes credit checks older than `keep` whose orders are finished."""
+
+    async def delete_old_checks(run: Run) -> None:
+        """Deletes batch after batch, so that no transaction is long; says how many were spared."""
+        after: UUID | None = UUID(int=0)
+        deleted = spared = 0
+        while after is not None:
+            async with run.begin() as tx:
+                swept = await orders.delete_older_checks(tx, keep=keep, after=after)
+            deleted, spared, after = deleted + swept.deleted, spared + swept.spared, swept.last
+        if deleted or spared:
+            log.info("old_checks_deleted", deleted=deleted, spared=spared)
+
+    return (Job("delete_old_checks", timedelta(hours=6), delete_old_checks),)

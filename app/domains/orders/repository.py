@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,14 @@ class StoredCheck:
     policy_override_id: UUID | None
     facts: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedCheck:
+    """A check that nobody has to decide any more, and the order (segment, reference) it was about."""
+
+    id: UUID
+    order_key: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,25 @@ async def lapsing_checks(
     )
     rows = await session.scalars(statement, execution_options={"populate_existing": True})
     return [_check(row) for row in rows]
+
+
+async def closed_checks(session: AsyncSession, *, after: UUID, before: UUID, limit: int) -> Sequence[ClosedCheck]:
+    """At most `limit` checks with ids between `after` and `before` whose review is not open, oldest first."""
+    statement = (
+        select(CreditCheckRow.id, CreditCheckRow.segment, CreditCheckRow.order_ref)
+        .where(CreditCheckRow.id > after, CreditCheckRow.id < before, CreditCheckRow.review != Review.OPEN.value)
+        .order_by(CreditCheckRow.id)
+        .limit(limit)
+    )
+    return [ClosedCheck(row.id, (row.segment, row.order_ref)) for row in await session.execute(statement)]
+
+
+async def delete_checks(session: AsyncSession, ids: Sequence[UUID]) -> int:
+    """Deletes checks; how many there were."""
+    deleted = await session.execute(
+        delete(CreditCheckRow).where(CreditCheckRow.id.in_(ids)).returning(CreditCheckRow.id)
+    )
+    return len(deleted.all())
 
 
 def _conditions(wanted: CheckFilter) -> list[ColumnElement[bool]]:

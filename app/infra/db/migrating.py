@@ -52,6 +52,11 @@ def head() -> str:
     return revision
 
 
+def known() -> frozenset[str]:
+    """Every revision that this program knows. A database at another one was migrated by a later release."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 async def draft(url: str, message: str) -> None:
     """Writes a new migration with what the tables in the code have and the migrated database lacks."""
     engine = create_async_engine(asyncpg_url(url), poolclass=NullPool)

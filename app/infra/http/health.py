@@ -16,7 +16,10 @@ from app.infra.http.fields import Wire
 from app.infra.http.problem import problems
 from app.kernel.errors import Busy
 
-READY_TIMEOUT_SECONDS: Final = 2.0
+ANSWER_SECONDS: Final = 1.5
+"""Readiness is answered within this, whatever the database does."""
+LOOK_SECONDS: Final = 3.0
+"""A look at the database that takes longer is given up, so that the next one gets a new connection."""
 
 router = APIRouter(tags=["operations"])
 
@@ -34,6 +37,58 @@ class NotReady(Busy):
     title = "Not ready"
 
 
+class Readiness:
+    """Whether this process can serve: it is not about to stop, and the database answers and is migrated.
+
+    However many ask, one looks. An answer never waits for a look that hangs, as one does when packets get lost.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._head = migrating.head()
+        self._known = migrating.known()
+        self._draining = False
+        self._look: asyncio.Task[str | None] | None = None
+
+    def drain(self) -> None:
+        """From now on it is not ready: the process is about to stop."""
+        self._draining = True
+
+    async def check(self) -> None:
+        """Returns if the process can serve. Raises `NotReady`."""
+        if self._draining:
+            raise NotReady("the process is about to stop", retry_after=1)
+        try:
+            revision = await self._revision()
+        except (TimeoutError, OSError, SQLAlchemyError) as error:
+            raise NotReady(f"the database does not answer: {type(error).__name__}", retry_after=2) from error
+        if revision == self._head:
+            return
+        if revision is None or revision in self._known:
+            raise NotReady(f"the database is at revision {revision}, the program at {self._head}", retry_after=5)
+        # A later release has migrated it, and migrations keep what the release before them needs: this process goes on
+        # until it is replaced.
+
+    async def _revision(self) -> str | None:
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._look_up())
+            self._look.add_done_callback(_observe)
+        await asyncio.wait({self._look}, timeout=ANSWER_SECONDS)
+        if not self._look.done():
+            raise TimeoutError
+        return self._look.result()
+
+    async def _look_up(self) -> str | None:
+        async with asyncio.timeout(LOOK_SECONDS), self._engine.connect() as connection:
+            return await migrating.current(connection)
+
+
+def _observe(look: asyncio.Task[str | None]) -> None:
+    """A look that failed when nobody waited any more is no news."""
+    if not look.cancelled():
+        look.exception()
+
+
 @router.get("/healthz", summary="Whether the process lives")
 async def get_health() -> Health:
     """Answers as long as the event loop turns; asks nobody else."""
@@ -42,16 +97,9 @@ async def get_health() -> Health:
 
 @router.get("/readyz", summary="Whether the database is reachable and migrated", responses=problems(503))
 async def get_readiness(request: Request) -> Health:
-    """Asks the database for its revision, for two seconds at most."""
-    engine: AsyncEngine = request.app.state.engine
-    head: str = request.app.state.migration_head
-    try:
-        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            revision = await _revision(engine)
-    except (TimeoutError, OSError, SQLAlchemyError) as error:
-        raise NotReady(f"the database does not answer: {type(error).__name__}", retry_after=2) from error
-    if revision != head:
-        raise NotReady(f"the database is at revision {revision}, the program at {head}", retry_after=5)
+    """Asks the database for its revision; answers within two seconds, whether or not the database does."""
+    readiness: Readiness = request.app.state.readiness
+    await readiness.check()
     return Health(status="ready")
 
 
@@ -59,8 +107,3 @@ async def get_readiness(request: Request) -> Health:
 async def get_metrics() -> Response:
     """The measurements of this process, or of all processes where they share a directory."""
     return Response(generate_latest(multiprocess.registry()), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _revision(engine: AsyncEngine) -> str | None:
-    async with engine.connect() as connection:
-        return await migrating.current(connection)

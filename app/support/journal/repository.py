@@ -52,6 +52,23 @@ _OLDEST_UNSEALED: Final = text(
 )
 
 
+_DELETE_OLDEST: Final = text(
+    """
+    with oldest as (
+        select s.seq, s.event_id, e.at from event_seals s join events e on e.id = s.event_id
+        where s.seq < (select last_seq from journal_sealer) order by s.seq limit :batch
+    ),
+    young as (select min(seq) as seq from oldest where at >= cast(:instant as timestamptz)),
+    old as (
+        select oldest.seq, oldest.event_id from oldest, young where young.seq is null or oldest.seq < young.seq
+    ),
+    unsealed as (delete from event_seals using old where event_seals.seq = old.seq)
+    delete from events using old where events.id = old.event_id returning events.id
+    """
+)
+"""From the beginning, up to the first event that is to be kept, so that what is left has no gap; the last one stays."""
+
+
 async def insert_events(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """Appends events."""
     await session.execute(insert(JournalEvent), list(rows))
@@ -108,3 +125,9 @@ async def list_sealed(
         of_no_segment = and_(JournalEvent.segment.is_(None), JournalEvent.customer_id.is_not(None))
         statement = statement.where(or_(JournalEvent.segment.in_(segments), of_no_segment))
     return [(seq, event) for seq, event in await session.execute(statement)]
+
+
+async def delete_oldest(session: AsyncSession, *, instant: datetime, batch: int) -> int:
+    """Deletes at most `batch` of the first sealed events, as far as they are from before `instant`; how many."""
+    deleted = await session.execute(_DELETE_OLDEST, {"instant": instant, "batch": batch})
+    return len(deleted.all())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from app.infra import metrics
@@ -13,6 +14,7 @@ from app.support.journal import repository
 from app.support.journal.tables import JournalEvent
 
 SEAL_BATCH: Final = 2_000
+DELETE_BATCH: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ async def seal(tx: Transaction, *, batch: int = SEAL_BATCH) -> int:
     oldest = await repository.oldest_unsealed(tx.session)
     metrics.SEAL_LAG_SECONDS.set((tx.now - oldest).total_seconds() if oldest else 0)
     return sealed
+
+
+async def delete_older(tx: Transaction, *, keep: timedelta, batch: int = DELETE_BATCH) -> int:
+    """Deletes one batch of sealed events older than `keep`; how many. A full batch means there may be more."""
+    return await repository.delete_oldest(tx.session, instant=tx.now - keep, batch=batch)
 
 
 async def read(

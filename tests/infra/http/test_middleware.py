@@ -137,10 +137,6 @@ class TestHealth:
     async def test_is_ready_on_a_migrated_database(self, api: AsyncClient) -> None:
         assert (await api.get("/readyz")).json() == {"status": "ready"}
 
-    async def test_is_not_ready_at_another_revision(self, app: FastAPI, api: AsyncClient) -> None:
-        app.state.migration_head = "the next one"
-        problem(await api.get("/readyz"), 503, "not_ready")
-
     async def test_is_not_ready_without_a_database(self, settings: Settings, clock: FrozenClock) -> None:
         away = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/none"})
         app = create_app(away, clock=clock)
