@@ -30,7 +30,7 @@ class Background:
     def __init__(self, app: FastAPI, clock: FrozenClock, loop: asyncio.AbstractEventLoop) -> None:
         self.app = app
         self.clock = clock
-        self._loop = loop
+        self.loop = loop
         self._clients: dict[str, AsyncClient] = {}
 
     @property
@@ -41,7 +41,7 @@ class Background:
 
     def run(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
         """What `coroutine` gives when it has run in the application's loop."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def call(self, method: str, path: str, *, key: str = BOOTSTRAP_KEY, **request: Any) -> Response:
         """The answer to one request, sent with the API key `key`."""

@@ -1,0 +1,52 @@
+"""A small company with one of everything, so that requests find something to meet."""
+
+from __future__ import annotations
+
+from tests.proof.background import Background
+
+FUTURE = "2026-12-31"
+TODAY = "2026-03-02"
+
+
+def plant(company: Background) -> None:
+    """Two customers in a group, exchange rates, orders in several states, invoices, payments, a policy draft."""
+    company.put(f"/v1/fx-rates/{TODAY}", {"base": "EUR", "rates": {"CNY": "7.81", "JPY": "163.05"}})
+    company.put("/v1/segments/eu", {"name": "Europe", "currency": "EUR", "time_zone": "Europe/Berlin"})
+    for customer, parent in (("C-1", None), ("C-2", "C-1")):
+        company.put(f"/v1/customers/{customer}", {"name": customer, "country": "CN", "parent_id": parent})
+        company.put(f"/v1/customers/{customer}/accounts/main", {"currency": "CNY"})
+        _limit(company, customer, "limit", "1000")
+    _limit(company, "C-1", "group-limit", "1500")
+    _orders(company)
+    _receivables(company)
+    document = company.get("/v1/policies/main")["document"]
+    company.post("/v1/policies/main/versions", {"document": document, "note": "a draft"})
+    patch = {"order_checks": {"reservation_days": 10}}
+    override = {"patch": patch, "valid_until": FUTURE, "reason": "new customer"}
+    company.put("/v1/customers/C-1/policy-override", override)
+
+
+def _limit(company: Background, customer: str, which: str, amount: str) -> None:
+    decided = {"kind": "granted", "amount": amount, "reason": "test"}
+    company.post(f"/v1/customers/{customer}/accounts/main/{which}", decided)
+
+
+def _orders(company: Background) -> None:
+    for ref, amount in (("O-1", "300"), ("O-2", "200"), ("O-3", "5000")):
+        company.post("/v1/credit-checks", _check("C-1", ref, amount))
+    company.post("/v1/credit-checks", _check("C-2", "O/4", "100"))
+    company.post("/v1/orders/O-1/shipments", {"shipment_ref": "S-1", "amount": "120"})
+
+
+def _check(customer: str, ref: str, amount: str) -> dict[str, str]:
+    return {"customer_id": customer, "order_ref": ref, "amount": amount, "currency": "CNY"}
+
+
+def _receivables(company: Background) -> None:
+    about = {"customer_id": "C-1", "currency": "CNY"}
+    dated = {"issued_on": TODAY, "net_days": 30}
+    company.post("/v1/invoices", {**about, **dated, "invoice_no": "INV/1", "amount": "120", "order_ref": "O-1"})
+    company.post("/v1/invoices", {**about, **dated, "invoice_no": "INV-2", "amount": "80"})
+    note = {"invoice_no": "CN-1", "kind": "credit_note", "amount": "20", "issued_on": TODAY}
+    company.post("/v1/invoices", {**about, **note})
+    company.post("/v1/payments", {**about, "payment_ref": "P-1", "amount": "150", "received_on": TODAY})
