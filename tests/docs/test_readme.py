@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
+from app.infra import metrics
+from app.kernel.events import Event
 from tests.cli.test_serving import serving
 from tests.docs.generated import COMMANDS, README, ROOT, expected, place
 from tests.support.api import BOOTSTRAP_KEY
@@ -48,6 +52,20 @@ class TestLinks:
             assert any((ROOT / "app").rglob(name)), name
 
 
+class TestNames:
+    def test_of_metrics_are_those_that_are_exported(self) -> None:
+        exported = {name for name in dir(metrics) if isinstance(getattr(metrics, name), MetricWrapperBase)}
+        known = {family.name for name in exported for family in getattr(metrics, name).describe()}
+        for page in PAGES:
+            for name in re.findall(r"^\| `(headroom_\w+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+                assert name.removesuffix("_total") in known, name
+
+    def test_of_events_are_those_that_are_emitted(self) -> None:
+        feed = (ROOT / "docs/integration.md").read_text(encoding="utf-8").split("Useful types:")[1].split("\n\n")[0]
+        known = {kind.type for kind in _below(Event) if hasattr(kind, "type")}
+        assert set(re.findall(r"`(\w+)`", feed)) <= known
+
+
 @pytest.mark.slow
 class TestExamples:
     def test_run_as_they_stand(self, database_url: str, tmp_path: Path) -> None:
@@ -74,6 +92,12 @@ class TestExamples:
     def test_are_there_in_both_languages(self) -> None:
         assert len(blocks("bash")) >= 5
         assert len(blocks("python")) == 1
+
+
+def _below(kind: type[Event]) -> Iterator[type[Event]]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _below(subclass)
 
 
 def _anchor(title: str) -> str:

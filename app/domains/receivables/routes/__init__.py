@@ -6,6 +6,6 @@ from app.domains.receivables.routes import invoices, payments, reports
 
 router = APIRouter()
 for part in (invoices, payments, reports):
-    router.include_router(part.router)
+    router.routes.extend(part.router.routes)  # flat: see `add_routes`
 
 __all__ = ["router"]
