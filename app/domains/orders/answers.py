@@ -6,6 +6,7 @@ Plain dictionaries and one call of orjson: rendering by models would cost more t
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import orjson
 
 from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.limits import EffectiveLimit, Limit
-from app.domains.orders.core.decision import Decision, Measure, Outcome, Remedy, Verdict
+from app.domains.orders.core.decision import Decision, Judgement, Measure, Outcome, Remedy, Verdict
 from app.domains.orders.core.facts import CheckFacts
 from app.domains.policies.core.compiled import EffectivePolicy
 from app.kernel.money import Money, render
@@ -127,6 +128,8 @@ def _reason(verdict: Verdict) -> Document:
 
 
 def _rule(verdict: Verdict) -> Document:
+    if verdict.value is None and verdict.threshold is None:
+        return _rule_without_measures(verdict.rule, verdict.code, verdict.judgement)
     document = {
         "rule": verdict.rule,
         "code": verdict.code,
@@ -137,6 +140,12 @@ def _rule(verdict: Verdict) -> Document:
     if isinstance(verdict.value, Money):
         document["currency"] = verdict.value.currency
     return document
+
+
+@cache
+def _rule_without_measures(rule: str, code: str, judgement: Judgement) -> Document:
+    """Half of the rules of an ordinary policy are off: what they say is made once, and never changed."""
+    return {"rule": rule, "code": code, "verdict": judgement.value, "value": None, "threshold": None}
 
 
 def _remedy(remedy: Remedy) -> Document:

@@ -106,8 +106,10 @@ class Positions:
         self.redecided_groups.add(group.id)
 
     def _shift_group(self, before: Account, after: Account) -> None:
+        if before.group_id is None:
+            return
         delta = after.exposure.total.amount - before.exposure.total.amount
-        if before.group_id is not None and delta:
+        if delta:
             self.groups[before.group_id] = self.groups[before.group_id].shifted(Money(delta, after.currency))
             self.touched_groups.add(before.group_id)
 

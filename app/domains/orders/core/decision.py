@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domains.exposure.core.commitments import Commitment
 from app.domains.exposure.core.limits import EffectiveLimit
@@ -39,8 +40,7 @@ Measure = Money | Decimal | int | str | None
 """What a rule measured or compared with: money, a percentage or index, days or a level, a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One rule's judgement.
 
     `room` is the largest exposure after the order, `most` the largest value of the order itself that the rule would

@@ -7,7 +7,7 @@ row in `RULES` here, and a parameter class in the policy document.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.domains.orders.core.decision import Judgement, Verdict
@@ -96,5 +96,5 @@ RULES: Final = (
 def excused(verdict: Verdict, codes: tuple[str, ...]) -> Verdict:
     """A referral that a person has released before, as a warning."""
     if verdict.judgement is Judgement.REFER and verdict.code in codes:
-        return replace(verdict, judgement=Judgement.WARN, message=f"{verdict.message} Released before.")
+        return verdict._replace(judgement=Judgement.WARN, message=f"{verdict.message} Released before.")
     return verdict
