@@ -1,15 +1,20 @@
 """Fixtures and options of the tests with real processes.
 
 - `site`: an installation of the test's own, for what gets hurt; nothing runs on it yet.
+- `shared_site`: one with two servers, for the tests of a module that hurt nothing, and `clients`, one of each server.
 - `--fault-rounds N`: how often server and database are killed in all (default 20); `pytest tests/faults` knows it.
 - `--lossy`: switches `synchronous_commit` off. The tests of kills must then fail: acknowledged work is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 
+import httpx
 import pytest
+import pytest_asyncio
 
 from tests.faults.site import Site
 
@@ -47,12 +52,38 @@ def lossy(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--lossy", default=False))
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """An installation of the test's own."""
+@pytest.fixture(scope="session")
+def model() -> Iterator[Path]:
+    """A data directory with a migrated database, to be copied: making one takes seconds."""
     site = Site()
+    site.migrate()
+    yield site.data_dir
+    site.close()
+
+
+@pytest.fixture
+def site(model: Path) -> Iterator[Site]:
+    """An installation of the test's own."""
+    site = Site(model)
     yield site
     site.close()
+
+
+@pytest.fixture(scope="module")
+def shared_site(model: Path) -> Iterator[Site]:
+    """An installation with two servers."""
+    site = Site(model)
+    site.start("--no-worker")
+    site.start()
+    yield site
+    site.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clients(shared_site: Site) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """A client of each server of the shared installation."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(server.client()) for server in shared_site.servers]
 
 
 def _rounds(config: pytest.Config) -> int:

@@ -15,7 +15,7 @@ FATAL_HEADER: Final = "X-Fatal"
 
 
 def serve_mortally(arguments: Sequence[str]) -> None:
-    """`headroom serve --port 0 --no-worker`, put together like the command, around an application that can be killed."""
+    """`headroom serve --port 0 --no-worker`, put together like the command, around an application that dies."""
     from app.cli.environment import database, load_settings
     from app.cli.serve import prepare, run_app
     from app.main import create_app

@@ -1,4 +1,4 @@
-"""An installation to be hurt: real `headroom serve` processes on an embedded PostgreSQL that keeps what it acknowledges.
+"""An installation to be hurt: real `headroom serve` processes on an embedded PostgreSQL that keeps its promises.
 
 Each server is a process of its own that runs the command line; it can be killed, and started again on what it left
 behind. The processes are forked from one that has imported everything, so that a start costs a second and not five.
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final
@@ -95,13 +96,16 @@ class Server:
 class Site:
     """A data directory, and the processes that work on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Path | None = None) -> None:
+        """With a copy of the data directory `model`, else with none."""
         self.directory = Path(tempfile.mkdtemp(prefix="headroom-faults-"))
         self.directory.chmod(0o711)  # as root the database runs as nobody, which enters but does not list
         self.data_dir = self.directory / "data"
         self.servers: list[Server] = []
+        if model is not None and not (model / "home").is_symlink():
+            subprocess.run(["cp", "-a", str(model), str(self.data_dir)], check=True)
 
-    @property
+    @cached_property
     def database(self) -> EmbeddedServer:
         """The embedded database, to look at and to kill; the servers start and stop it."""
         return EmbeddedServer(self.data_dir, settings={})
@@ -112,6 +116,11 @@ class Site:
         self.servers.append(server)
         server.wait_until_ready()
         return server
+
+    def migrate(self) -> None:
+        """`headroom migrate`: makes the database; nothing runs afterwards."""
+        migrating = self._spawn(command, ["migrate"], {})
+        assert migrating.join() == 0, migrating.log.read_text()
 
     def verify(self) -> tuple[int, str]:
         """How `headroom verify` ended, and what it said."""
@@ -156,7 +165,7 @@ class Site:
             server.process.kill()
             server.process.join()
         if (self.data_dir / "port").exists():
-            self.database.stop()
+            self.database.kill()
         if (self.data_dir / "home").is_symlink():
             shutil.rmtree((self.data_dir / "home").readlink())
         shutil.rmtree(self.directory)

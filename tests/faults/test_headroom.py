@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from tests.faults.company import account, check, check_all, open_account
 from tests.faults.site import Site
 
 CLIENTS = 200
 REPETITIONS = 3
-
-
-@pytest.fixture(scope="module")
-def shared_site() -> Iterator[Site]:
-    """An installation with two servers, for tests that hurt nothing."""
-    site = Site()
-    site.start("--no-worker")
-    site.start()
-    yield site
-    site.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def clients(shared_site: Site) -> AsyncIterator[list[httpx.AsyncClient]]:
-    """A client of each server."""
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(server.client()) for server in shared_site.servers]
 
 
 @pytest.mark.parametrize("servers", [1, 2])
@@ -83,9 +63,7 @@ class TestTheDatabase:
             [row] = await shared_site.fetch(f"select current_setting('{setting}') as value")
             assert row["value"] == "on"
 
-    async def test_agrees_with_itself_after_all_this(
-        self, shared_site: Site, clients: list[httpx.AsyncClient]
-    ) -> None:
+    async def test_agrees_with_itself_after_all_this(self, shared_site: Site, clients: list[httpx.AsyncClient]) -> None:
         assert shared_site.verify()[0] == 0
 
 
