@@ -16,21 +16,22 @@ PATIENCE: Final = "set local statement_timeout = '10min'"
 NEXT_ACCOUNTS: Final = "select id from accounts where id > :after order by id limit :batch"
 NEXT_GROUPS: Final = "select id from groups where id > :after order by id limit :batch"
 
-_DIGITS: Final = """
-    select a.id as account_id, a.currency, coalesce(minor.digits, 2) as digits
+_ACCOUNTS: Final = """
+    select a.id as account_id, a.customer_id, a.segment, coalesce(minor.digits, 2) as digits
       from accounts a
       left join unnest(cast(:currencies as text[]), cast(:digits as int[])) as minor(currency, digits)
            on minor.currency = a.currency
      where a.id = any(:ids)"""
+"""The accounts, by all that names them in documents (which are indexed by customer), and their currency's decimals."""
 
 _ORDERS: Final = f"""
-    select c.*, delivered.amount as delivered_due, round(c.held * c.rate, d.digits) as held_due,
-           round((greatest(c.approved - greatest(c.shipped, c.invoiced), 0) + delivered.own) * c.rate, d.digits)
+    select c.*, delivered.amount as delivered_due, round(c.held * c.rate, a.digits) as held_due,
+           round((greatest(c.approved - greatest(c.shipped, c.invoiced), 0) + delivered.own) * c.rate, a.digits)
                - delivered.amount as open_due
-      from ({_DIGITS}) d
-      join commitments c on c.account_id = d.account_id
+      from ({_ACCOUNTS}) a
+      join commitments c on (c.customer_id, c.segment, c.account_id) = (a.customer_id, a.segment, a.account_id)
       cross join lateral (
-           select own, round(own * c.rate, d.digits) as amount
+           select own, round(own * c.rate, a.digits) as amount
              from (select greatest(c.shipped - c.invoiced - c.waived, 0) as own) s
       ) delivered"""
 """Every order with the three amounts that it should have in account currency: see `Commitment`."""
@@ -68,11 +69,11 @@ _DOCUMENTS: Final = f"""
       left join (
            select account_id, sum(account_open_amount) filter (where kind <> 'credit_note') as owed,
                   sum(account_open_amount) filter (where kind = 'credit_note') as credit
-             from open_items where account_id = any(:ids) group by account_id
+             from ({_ACCOUNTS}) owner join open_items using (customer_id, segment, account_id) group by account_id
       ) item on item.account_id = a.id
       left join (
            select account_id, sum(account_open_amount) as credit
-             from payments where account_id = any(:ids) group by account_id
+             from ({_ACCOUNTS}) owner join payments using (customer_id, segment, account_id) group by account_id
       ) paid on paid.account_id = a.id
       left join (
            select account_id, sum(open_due) as open_due, sum(delivered_due) as delivered_due, sum(held_due) as held_due
@@ -98,11 +99,11 @@ _ITEM_AMOUNTS: Final = f"""
            concat_ws(' / ', open_due, round(open_due * rate, digits)),
            concat_ws(' / ', open_amount, account_open_amount)
       from (
-           select i.*, d.digits,
+           select i.*, a.digits,
                   case when i.status = 'cancelled' then 0
                        else i.amount - coalesce(settled.amount, 0) - coalesce(used.amount, 0) end as open_due
-             from ({_DIGITS}) d
-             join open_items i on i.account_id = d.account_id
+             from ({_ACCOUNTS}) a
+             join open_items i on (i.customer_id, i.segment, i.account_id) = (a.customer_id, a.segment, a.account_id)
              left join lateral (
                   select sum(l.amount + l.discount) as amount
                     from allocations l where l.item_id = i.id and l.undone_at is null
@@ -119,10 +120,10 @@ _PAYMENT_AMOUNTS: Final = f"""
            concat_ws(' / ', open_due, round(open_due * rate, digits)),
            concat_ws(' / ', open_amount, account_open_amount)
       from (
-           select p.*, d.digits,
+           select p.*, a.digits,
                   case when p.status = 'reversed' then 0 else p.amount - coalesce(used.amount, 0) end as open_due
-             from ({_DIGITS}) d
-             join payments p on p.account_id = d.account_id
+             from ({_ACCOUNTS}) a
+             join payments p on (p.customer_id, p.segment, p.account_id) = (a.customer_id, a.segment, a.account_id)
              left join lateral (
                   select sum(l.amount) as amount
                     from allocations l where l.payment_id = p.id and l.undone_at is null
@@ -130,12 +131,13 @@ _PAYMENT_AMOUNTS: Final = f"""
       ) payment
      where (open_amount, account_open_amount) <> (open_due, round(open_due * rate, digits))"""
 
-_DUE_RUNGS: Final = """
+_DUE_RUNGS: Final = f"""
     select account_id, 'due_rungs', 0, 'due ' || due_on, coalesce(item.amount, 0)::text, coalesce(rung.amount, 0)::text
       from (select account_id, due_on, amount from due_rungs where account_id = any(:ids)) rung
       full join (
            select account_id, due_on, sum(account_open_amount) as amount
-             from open_items where account_id = any(:ids) and kind <> 'credit_note' group by account_id, due_on
+             from ({_ACCOUNTS}) owner join open_items using (customer_id, segment, account_id)
+            where kind <> 'credit_note' group by account_id, due_on
       ) item using (account_id, due_on)
      where coalesce(rung.amount, 0) <> coalesce(item.amount, 0)"""
 
