@@ -6,7 +6,7 @@ it says by name, and the desk fetches it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -21,12 +21,12 @@ from app.domains.exposure import records
 from app.domains.exposure.core.account import Account, Basis, Group
 from app.domains.exposure.core.fx import Quotes, rate_between
 from app.domains.exposure.core.positions import Positions
-from app.domains.exposure.core.refusals import AccountNotFound, OrderCurrencyFixed, OrderRefConflict
+from app.domains.exposure.core.refusals import AccountNotFound
 from app.domains.orders.answers import render_answer
-from app.domains.orders.core.check_refusals import ReplacedOrderUnknown
 from app.domains.orders.core.decide import decide
 from app.domains.orders.core.decision import Decision
-from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
+from app.domains.orders.core.facts import CheckFacts
+from app.domains.orders.core.gathering import Surroundings, gathered
 from app.domains.orders.core.outcome import carry_out
 from app.domains.orders.desk_sql import Lock, Wanted, Writes
 from app.domains.orders.records import Decided, Question, check_values, event_values, key_values
@@ -34,7 +34,7 @@ from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf
 from app.domains.policies.core.refusals import PolicyMissing
 from app.infra.clock import new_id
 from app.kernel.errors import Refusal
-from app.kernel.periods import local_day, start_of
+from app.kernel.periods import local_day
 from app.support.idempotency.core import KeyReused
 
 NO_QUOTES: Final[Quotes] = {}
@@ -238,10 +238,11 @@ class Sitting:
         group = self._positions.group_of(account)
         today = local_day(self._now, party.zone)
         quotes = self._quotes.get(today, NO_QUOTES)
+        around = Surroundings(self._now, party.zone, party.segment_currency, party.terms, quotes)
         basis = Basis.of(policy.order_checks, rate_between(quotes, party.segment_currency, account.currency))
         if not account.is_fresh(self._now, basis) or (group is not None and group.fresh_until <= self._now):
             return Unready()
-        facts = self._facts(question.request, party, account, group, today)
+        facts = gathered(self._positions, question.request, around)
         decision = decide(facts, policy)
         check_id = new_id(self._now)
         supersedes = carry_out(
@@ -250,45 +251,6 @@ class Sitting:
         self._shorten_freshness(party.account_id, decision)
         effective = EffectivePolicy(part.segment, part.version, part.profile, part.override_id, policy)
         return self._settle(question, facts, decision, check_id, effective, supersedes)
-
-    def _facts(
-        self, request: CheckRequest, party: _Party, account: Account, group: Group | None, today: date
-    ) -> CheckFacts:
-        order = self._positions.orders.get((request.segment, request.order_ref))
-        if order is not None:
-            _check_order(order, request, account)
-        quotes = self._quotes.get(today, NO_QUOTES)
-        into_group = {}
-        if group is not None:
-            members = {*group.totals, account.currency}
-            rates = {currency: rate_between(quotes, currency, group.currency) for currency in members}
-            into_group = {currency: rate for currency, rate in rates.items() if rate is not None}
-        ship_from = self._now
-        if request.requested_ship_on is not None:
-            ship_from = max(self._now, start_of(request.requested_ship_on, party.zone))
-        return CheckFacts(
-            at=self._now,
-            on=today,
-            ship_from=ship_from,
-            request=request,
-            terms=party.terms,
-            account=account,
-            rates=Rates(
-                rate_between(quotes, request.currency, account.currency),
-                rate_between(quotes, party.segment_currency, account.currency),
-                into_group,
-            ),
-            group=group,
-            order=order,
-            replaced=tuple(self._replaced(request, account)),
-        )
-
-    def _replaced(self, request: CheckRequest, account: Account) -> Iterable[Any]:
-        for part in request.replaces:
-            order = self._positions.orders.get((request.segment, part.order_ref))
-            if order is None or order.account_id != account.id or part.order_ref == request.order_ref:
-                raise ReplacedOrderUnknown(f"{part.order_ref} is no other order of {request.customer_id}")
-            yield order
 
     def _shorten_freshness(self, account_id: UUID, decision: Decision) -> None:
         """The account must be looked at again when the new reservation runs out."""
@@ -322,14 +284,6 @@ class Sitting:
         if question.key is not None:
             self._answers[question.caller, question.key] = (question.fingerprint, answered)
         return answered
-
-
-def _check_order(order: Any, request: CheckRequest, account: Account) -> None:
-    if order.account_id != account.id:
-        raise OrderRefConflict(f"{request.order_ref} is an order of another customer")
-    used = order.approved or order.shipped or order.invoiced
-    if used and order.currency != request.currency:
-        raise OrderCurrencyFixed(f"{request.order_ref} is kept in {order.currency}")
 
 
 def _same(fingerprint: bytes, question: Question) -> None:

@@ -19,12 +19,13 @@ from app.domains.exposure.service.accounts import (
 )
 from app.domains.exposure.service.groups import regroup
 from app.domains.exposure.service.holds import lift_hold, set_hold
-from app.domains.exposure.service.limits import set_limit
+from app.domains.exposure.service.limits import limit_was_set, set_limit
 from app.domains.exposure.service.orders import filed_order, filed_orders, list_orders
 from app.domains.exposure.service.overview import Overview, overview, overview_at
 from app.domains.exposure.service.positions import (
     account,
     basis,
+    keep_fresh,
     known_accounts,
     load_orders,
     lock,
@@ -51,8 +52,10 @@ __all__ = [
     "enter_rates",
     "filed_order",
     "filed_orders",
+    "keep_fresh",
     "known_accounts",
     "lift_hold",
+    "limit_was_set",
     "list_accounts",
     "list_ledger",
     "list_orders",

@@ -56,6 +56,31 @@ async def set_limit(
         await _set_own_limit(tx, customer_id, segment, limit, temporary, reason)
 
 
+async def limit_was_set(
+    tx: Transaction,
+    *,
+    customer_id: str,
+    segment: str,
+    scope: LimitScope,
+    kind: LimitKind,
+    amount: Decimal | None = None,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+    temporary: bool = False,
+) -> bool:
+    """Whether this very decision was made before, for whoever repeats what may have been done.
+
+    With `valid_from`, whatever has superseded it since; without, whether it is what counts today. Raises
+    `AccountNotFound`.
+    """
+    account = await find_account(tx, customer_id=customer_id, segment=segment)
+    today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    wanted = Limit(kind, amount, valid_from or today, valid_until)
+    return await decisions.was_decided(
+        tx.session, account.id, scope=scope, temporary=temporary, limit=wanted, begun=valid_from is None
+    )
+
+
 async def _set_own_limit(
     tx: Transaction, customer_id: str, segment: str, limit: Limit, temporary: bool, reason: str
 ) -> None:

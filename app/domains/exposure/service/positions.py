@@ -93,15 +93,29 @@ async def save(tx: Transaction, *, positions: Positions) -> None:
 
 
 async def refresh(tx: Transaction, *, keys: Collection[tuple[str, str]]) -> Positions:
-    """Rolls accounts forward to this instant and to the policy now in force, and writes them."""
+    """Rolls accounts forward to this instant and to the policy now in force, and writes them.
+
+    What the policy asks for is looked up before anything is locked: others wait for as short as can be.
+    """
+    found = await repository.find_accounts(tx.session, keys)
+    bases = {known.id: await basis(tx, account=known) for known in found}
     positions = await lock(tx, keys=keys)
     for stale in list(positions.accounts.values()):
-        current = await basis(tx, account=stale)
+        current = bases[stale.id]
         if not stale.is_fresh(tx.now, current) or stale.id in positions.touched_accounts:
             positions.post(stale.id, ())
             positions.put(replace(positions.accounts[stale.id], basis=current.text))
     await save(tx, positions=positions)
     return positions
+
+
+async def keep_fresh(tx: Transaction, *, customer_id: str, segment: str) -> None:
+    """Refreshes the account if it, or its group, is not of this instant; one that is up to date is not even locked."""
+    known = await account(tx, customer_id=customer_id, segment=segment)
+    groups = await repository.find_groups(tx.session, [known.group_id]) if known.group_id else ()
+    current = all(group.fresh_until > tx.now for group in groups)
+    if not current or not known.is_fresh(tx.now, await basis(tx, account=known)):
+        await refresh(tx, keys=[(customer_id, segment)])
 
 
 async def basis(tx: Transaction, *, account: Account) -> Basis:

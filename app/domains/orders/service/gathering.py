@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
-from app.domains.exposure.core.account import Group
 from app.domains.exposure.core.commitments import Commitment
-from app.domains.exposure.core.fx import Quotes, rate_between
 from app.domains.exposure.core.positions import Positions
 from app.domains.orders import repository
-from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
+from app.domains.orders.core.facts import CheckFacts, CheckRequest
+from app.domains.orders.core.gathering import Surroundings, gathered
 from app.domains.orders.core.reviews import Review, ReviewMove
 from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import EffectivePolicy
-from app.domains.policies.core.segments import Segment
 from app.infra.transaction import Transaction
 from app.kernel.periods import local_day, start_of
 
@@ -51,46 +48,18 @@ async def reserved_until(
 ) -> datetime:
     """How long credit is set aside from now or from `ship_on`: the policy's days; `days` may only shorten them."""
     checks = (await policy_of(tx, customer_id=customer_id, segment=segment)).policy.order_checks
-    held = await policies.segment(tx, segment=segment)
+    zone = (await policies.segment(tx, segment=segment)).zone
+    begins = tx.now if ship_on is None else max(tx.now, start_of(ship_on, zone))
     longest = checks.reservation_days
-    return _ship_from(tx, held, ship_on) + timedelta(days=longest if days is None else min(days, longest))
+    return begins + timedelta(days=longest if days is None else min(days, longest))
 
 
 async def gather(tx: Transaction, *, positions: Positions, request: CheckRequest) -> CheckFacts:
     """The facts of a check of `request` as they are now; the account is in `positions`, locked."""
-    account = positions.of(request.customer_id, request.segment)
     segment = await policies.segment(tx, segment=request.segment)
-    today = local_day(tx.now, segment.zone)
-    group = positions.group_of(account)
     keys = [(request.segment, ref) for ref in (request.order_ref, *(part.order_ref for part in request.replaces))]
     await exposure.load_orders(tx, positions=positions, keys=keys)
     customer = await customers.get(tx, customer_id=request.customer_id)
-    quotes = await exposure.quotes(tx, on=today)
-    return CheckFacts(
-        at=tx.now,
-        on=today,
-        ship_from=_ship_from(tx, segment, request.requested_ship_on),
-        request=request,
-        terms=customer.terms,
-        account=account,
-        rates=Rates(
-            order=rate_between(quotes, request.currency, account.currency),
-            policy=rate_between(quotes, segment.currency, account.currency),
-            into_group=_into_group(quotes, group, account.currency),
-        ),
-        group=group,
-        order=positions.orders.get((request.segment, request.order_ref)),
-        replaced=tuple(positions.orders[key] for key in keys[1:]),
-    )
-
-
-def _ship_from(tx: Transaction, segment: Segment, ship_on: date | None) -> datetime:
-    return tx.now if ship_on is None else max(tx.now, start_of(ship_on, segment.zone))
-
-
-def _into_group(quotes: Quotes, group: Group | None, currency: str) -> dict[str, Decimal]:
-    """Group currency per unit of each member's; a currency without a rate is left out."""
-    if group is None:
-        return {}
-    rates = {code: rate_between(quotes, code, group.currency) for code in (*group.totals, currency)}
-    return {code: rate for code, rate in rates.items() if rate is not None}
+    quotes = await exposure.quotes(tx, on=local_day(tx.now, segment.zone))
+    around = Surroundings(tx.now, segment.zone, segment.currency, customer.terms, quotes)
+    return gathered(positions, request, around)
