@@ -1,0 +1,127 @@
+"""The desk's two statements stay keyed look-ups, however the tables grow under plans made while they were empty."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.domains.orders.core.facts import CheckRequest
+from app.domains.orders.desk import Desk
+from app.domains.orders.records import Question
+from app.infra.transaction import Transactions
+from app.kernel.identity import SYSTEM
+from tests.support.business import open_account
+
+CUSTOMERS = [f"C{number}" for number in range(20)]
+CHECKS = 1_000
+AT_ONCE = 100
+GROWN_BY = 50_000
+MORE_BLOCKS_AT_MOST = 3
+"""An index over 50,000 rows is a level or two deeper than one over 1,000; a scan would touch hundreds of times more."""
+
+OWN_KEYS = {
+    "credit_checks": "'id', gen_random_uuid(), 'order_ref', 'G' || n",
+    "commitments": "'order_ref', 'G' || n",
+    "ledger": "'seq', 1000000 + n",
+    "idempotency_keys": "'key', 'G' || n",
+    "events": "'id', 1000000 + n",
+}
+"""The tables that grow with every check, and what tells one of their rows from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What PostgreSQL has done so far on the tables that grow."""
+
+    blocks: int
+    scans: int
+
+    def since(self, earlier: Effort) -> Effort:
+        """What it has done since."""
+        return Effort(self.blocks - earlier.blocks, self.scans - earlier.scans)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(app: FastAPI, transactions: Transactions) -> AsyncIterator[Desk]:
+    """A desk that has decided nothing yet: its plans will be made on empty tables."""
+    for customer_id in CUSTOMERS:
+        await open_account(transactions, customer_id, limit="900000000.00")
+    found: Desk = app.state.desk
+    yield found
+
+
+async def decide(desk: Desk, *, prefix: str) -> None:
+    """Decides a thousand checks, each of an order of its own, a hundred at once."""
+    asked = [
+        Question(
+            request=CheckRequest(CUSTOMERS[n % len(CUSTOMERS)], "main", f"{prefix}{n}", Decimal(10), "CNY"),
+            caller="test",
+            actor=SYSTEM,
+            request_id="test",
+            key=f"{prefix}{n}",
+            fingerprint=n.to_bytes(32, "big"),
+        )
+        for n in range(CHECKS)
+    ]
+    for first in range(0, CHECKS, AT_ONCE):
+        await asyncio.gather(*(desk.decide(question) for question in asked[first : first + AT_ONCE]))
+
+
+async def grow(engine: AsyncEngine) -> None:
+    """Copies one row of each table, all for one account: the worst that a large customer can be."""
+    async with engine.begin() as connection:
+        for table, own in OWN_KEYS.items():
+            await connection.execute(
+                text(
+                    f"insert into {table} overriding system value select copy.*"
+                    f" from (select t as one from {table} t limit 1) pattern, generate_series(1, {GROWN_BY}) n,"
+                    f" lateral jsonb_populate_record(pattern.one, jsonb_build_object({own})) copy"
+                )
+            )
+        await connection.execute(text("select pg_stat_force_next_flush()"))
+
+
+async def effort(desk: Desk, engine: AsyncEngine) -> Effort:
+    """The effort until now; the desk's connection is told to report its own at once."""
+    await desk._sql._all("select pg_stat_force_next_flush()")
+    async with engine.connect() as connection:
+        row = (await connection.execute(text(EFFORT), {"tables": list(OWN_KEYS)})).one()
+    return Effort(int(row.blocks), int(row.scans))
+
+
+EFFORT = """
+    select sum(io.heap_blks_hit + io.heap_blks_read + io.idx_blks_hit + io.idx_blks_read) as blocks,
+           sum(t.seq_scan) as scans
+      from pg_statio_user_tables io join pg_stat_user_tables t using (relid)
+     where t.relname = any(:tables)"""
+
+
+class TestPlans:
+    async def test_touch_hardly_more_blocks_when_the_tables_have_grown(self, desk: Desk, engine: AsyncEngine) -> None:
+        began = await effort(desk, engine)
+        await decide(desk, prefix="EARLY")
+        early = (await effort(desk, engine)).since(began)
+        await grow(engine)
+        grown = await effort(desk, engine)
+        await decide(desk, prefix="LATE")
+        late = (await effort(desk, engine)).since(grown)
+        assert (early.scans, late.scans) == (0, 0)
+        assert early.blocks > CHECKS
+        assert late.blocks < MORE_BLOCKS_AT_MOST * early.blocks
+
+    async def test_would_be_found_out_if_they_scanned(self, desk: Desk, engine: AsyncEngine) -> None:
+        await decide(desk, prefix="ONE")
+        began = await effort(desk, engine)
+        await desk._sql._all("select count(*) from credit_checks where facts like 'x%'")
+        assert (await effort(desk, engine)).since(began).scans == 1
+
+
+pytestmark = pytest.mark.slow
