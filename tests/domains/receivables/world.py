@@ -173,29 +173,30 @@ async def prove(tx: Transaction) -> None:
     """Asserts for every account that totals = ledger = sum of documents, and that the due ladder is the open items'."""
     accounts = (await tx.session.execute(text("select * from accounts"))).mappings().all()
     documents = await receivables.document_totals(tx, account_ids=[account["id"] for account in accounts])
+    ledger = await sums(tx, "select (account_id, component)::text, sum(amount) from ledger group by 1")
     for account in accounts:
-        ledger = await _sums(tx, "select component, sum(amount) from ledger where account_id = :id group by 1", account)
         for component in ("receivables", "unallocated_credits", "open_orders", "delivered"):
-            assert ledger.get(component, 0) == account[component], component
+            assert ledger.get(f"({account['id']},{component})", 0) == account[component], component
         assert documents[account["id"]].receivables == account["receivables"]
         assert documents[account["id"]].unallocated_credits == account["unallocated_credits"]
-        ladder = "select due_on, amount from due_rungs where account_id = :id and amount <> 0"
-        open_items = """select due_on, sum(account_open_amount) from open_items where account_id = :id
-                           and kind <> 'credit_note' and account_open_amount <> 0 group by 1"""
-        assert await _sums(tx, ladder, account) == await _sums(tx, open_items, account)
+    ladder = "select (account_id, due_on)::text, amount from due_rungs where amount <> 0"
+    open_items = """select (account_id, due_on)::text, sum(account_open_amount) from open_items
+                     where kind <> 'credit_note' and account_open_amount <> 0 group by 1"""
+    assert await sums(tx, ladder) == await sums(tx, open_items)
 
 
 async def prove_groups(tx: Transaction) -> None:
     """Asserts that each group's totals are its members' exposures by currency."""
-    members = """select currency, sum(receivables + open_orders + delivered - unallocated_credits)
-                   from accounts where group_id = :id group by currency"""
     for group in (await tx.session.execute(text("select id, totals from groups"))).mappings().all():
-        sums = await _sums(tx, members, group)
+        members = """select currency, sum(receivables + open_orders + delivered - unallocated_credits)
+                       from accounts where group_id = :id group by currency"""
+        found = await sums(tx, members, id=group["id"])
         assert {code: Decimal(amount) for code, amount in group["totals"].items()} == {
-            code: amount for code, amount in sums.items() if amount
+            code: amount for code, amount in found.items() if amount
         }
 
 
-async def _sums(tx: Transaction, statement: str, account: Any) -> dict[Any, Decimal]:
-    rows: Sequence[Any] = (await tx.session.execute(text(statement), {"id": account["id"]})).all()
+async def sums(tx: Transaction, statement: str, **arguments: Any) -> dict[Any, Decimal]:
+    """The rows of a statement with a name and an amount each."""
+    rows: Sequence[Any] = (await tx.session.execute(text(statement), arguments)).all()
     return dict(tuple(row) for row in rows)
