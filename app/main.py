@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import platform
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
@@ -24,6 +23,7 @@ from app.domains.orders.desk_sql import DESK_SETTINGS
 from app.domains.policies import routes as policy_routes
 from app.domains.receivables import routes as receivable_routes
 from app.infra import metrics, multiprocess
+from app.infra.background import meanwhile
 from app.infra.clock import Clock, SystemClock
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.http import health
@@ -126,7 +126,11 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     multiprocess.start_afresh()
     metrics.BUILD_INFO.labels(app.version, platform.python_version()).set(1)
     try:
-        async with _desk(app, settings, _transactions(essentials, clock)), _jobs(app, settings):
+        async with (
+            meanwhile(app.state.readiness.watch(), name="readiness"),
+            _desk(app, settings, _transactions(essentials, clock)),
+            _jobs(app, settings),
+        ):
             yield
     finally:
         await engine.dispose()
@@ -151,13 +155,10 @@ async def _desk(app: FastAPI, settings: Settings, errands: Transactions) -> Asyn
     )
     app.state.desk_engine = engine
     app.state.desk = Desk(engine, errands)
-    deciding = asyncio.create_task(app.state.desk.run(), name="desk")
     try:
-        yield
+        async with meanwhile(app.state.desk.run(), name="desk"):
+            yield
     finally:
-        deciding.cancel()
-        with suppress(asyncio.CancelledError):
-            await deciding
         await engine.dispose()
 
 
@@ -166,15 +167,9 @@ async def _jobs(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     if not settings.worker_in_server:
         yield
         return
-    jobs = asyncio.create_task(
-        run_jobs(worker.jobs(settings), engine=app.state.engine, transactions=app.state.transactions), name="jobs"
-    )
-    try:
+    jobs = run_jobs(worker.jobs(settings), engine=app.state.engine, transactions=app.state.transactions)
+    async with meanwhile(jobs, name="jobs"):
         yield
-    finally:
-        jobs.cancel()
-        with suppress(asyncio.CancelledError):
-            await jobs
 
 
 def settle_garbage() -> None:

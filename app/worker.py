@@ -17,6 +17,7 @@ from app.domains.exposure import jobs as exposure
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
 from app.infra import multiprocess
+from app.infra.background import meanwhile
 from app.infra.clock import SystemClock
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.http import health, serving
@@ -93,7 +94,8 @@ async def _operations(settings: Settings, engine: AsyncEngine) -> AsyncIterator[
     server = _Server(serving.configured(app, host=settings.host, port=settings.worker_port))
     answering = asyncio.create_task(server.serve(), name="operations")
     try:
-        yield
+        async with meanwhile(app.state.readiness.watch(), name="readiness"):
+            yield
     finally:
         server.should_exit = True
         await answering

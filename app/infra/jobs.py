@@ -98,6 +98,7 @@ async def _hold(connection: AsyncConnection, runners: Sequence[asyncio.Task[None
 
 
 async def _repeat(job: Job, transactions: Transactions) -> None:
+    metrics.JOB_RUNS.labels(job.name, "failed")  # from zero on, so that the first failure is a rise
     due = stopwatch()
     while True:
         began = stopwatch()

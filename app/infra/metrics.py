@@ -15,6 +15,10 @@ REQUEST_SECONDS = Histogram("headroom_request_seconds", "Time to answer a reques
 
 DECISIONS = Counter("headroom_decisions_total", "Credit checks decided", ["outcome"])
 DECISION_REASONS = Counter("headroom_decision_reasons_total", "Reasons given by credit checks", ["reason", "effect"])
+for _outcome in ("approved", "referred", "declined"):
+    DECISIONS.labels(_outcome)
+for _effect in ("refer", "decline"):
+    DECISION_REASONS.labels("rule_failed", _effect)  # from zero on, so that the first failure is a rise
 DECISION_SECONDS = Histogram("headroom_decision_seconds", "Time from arrival at the desk to commit", buckets=_FAST)
 DESK_BATCH_SIZE = Histogram(
     "headroom_desk_batch_size", "Checks decided together", buckets=(1, 2, 4, 8, 16, 32, 64, 128)
@@ -41,6 +45,7 @@ JOB_RUNS = Counter("headroom_job_runs_total", "Runs of periodic jobs", ["name", 
 SEAL_LAG_SECONDS = Gauge(
     "headroom_seal_lag_seconds", "Age of the oldest event not yet sealed", multiprocess_mode="livemostrecent"
 )
+READY = Gauge("headroom_ready", "1 if the process can serve, else 0", multiprocess_mode="livemin")
 BUILD_INFO = Gauge("headroom_build_info", "Which build runs", ["version", "python"], multiprocess_mode="livemax")
 
 _PORTFOLIO: Final = ("segment", "grade", "currency")

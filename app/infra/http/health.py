@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.infra import multiprocess
+from app.infra import metrics, multiprocess
 from app.infra.db import migrating
 from app.infra.http.fields import Wire
 from app.infra.http.problem import problems
@@ -18,6 +19,8 @@ from app.kernel.errors import Busy
 
 ANSWER_SECONDS: Final = 1.5
 """Readiness is answered within this, whatever the database does."""
+WATCH_SECONDS: Final = 5.0
+"""How old the metric of readiness may be."""
 LOOK_SECONDS: Final = 3.0
 """A look at the database that takes longer is given up, so that the next one gets a new connection."""
 
@@ -54,8 +57,26 @@ class Readiness:
         """From now on it is not ready: the process is about to stop."""
         self._draining = True
 
+    async def watch(self) -> None:
+        """Keeps the metric up to date, whether or not anybody asks; until cancelled."""
+        try:
+            while True:
+                with suppress(NotReady):
+                    await self.check()
+                await asyncio.sleep(WATCH_SECONDS)
+        finally:
+            await self._leave()
+
     async def check(self) -> None:
         """Returns if the process can serve. Raises `NotReady`."""
+        try:
+            await self._check()
+        except NotReady:
+            metrics.READY.set(0)
+            raise
+        metrics.READY.set(1)
+
+    async def _check(self) -> None:
         if self._draining:
             raise NotReady("the process is about to stop", retry_after=1)
         try:
@@ -77,6 +98,12 @@ class Readiness:
         if not self._look.done():
             raise TimeoutError
         return self._look.result()
+
+    async def _leave(self) -> None:
+        """Leaves no look behind when the process ends."""
+        if self._look is not None and not self._look.done():
+            self._look.cancel()
+            await asyncio.wait({self._look}, timeout=ANSWER_SECONDS)
 
     async def _look_up(self) -> str | None:
         async with asyncio.timeout(LOOK_SECONDS), self._engine.connect() as connection:
