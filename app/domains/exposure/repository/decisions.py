@@ -63,6 +63,26 @@ async def has_limit_from(session: AsyncSession, account_id: UUID, *, scope: Limi
     return await session.scalar(later.limit(1)) is not None
 
 
+async def was_decided(
+    session: AsyncSession, account_id: UUID, *, scope: LimitScope, temporary: bool, limit: Limit, begun: bool
+) -> bool:
+    """Whether a decision equals `limit`, superseded or not; if `begun`, whether one that holds on its first day does,
+    whenever it began."""
+    same = select(LimitRow.id).where(
+        LimitRow.account_id == account_id,
+        LimitRow.scope == scope.value,
+        LimitRow.temporary.is_(temporary),
+        LimitRow.kind == limit.kind.value,
+        LimitRow.amount.is_not_distinct_from(limit.amount),
+        LimitRow.valid_until.is_not_distinct_from(limit.valid_until),
+    )
+    if begun:
+        same = same.where(LimitRow.superseded_at.is_(None), LimitRow.days.contains(limit.valid_from))
+    else:
+        same = same.where(LimitRow.valid_from == limit.valid_from)
+    return await session.scalar(same.limit(1)) is not None
+
+
 async def supersede_limits(session: AsyncSession, ids: Collection[UUID], now: datetime) -> None:
     """Ends decisions: from now on they are known to hold no more."""
     await session.execute(update(LimitRow).where(LimitRow.id.in_(ids)).values(superseded_at=now))
