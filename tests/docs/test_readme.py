@@ -43,6 +43,11 @@ class TestLinks:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), target
 
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+    def test_to_code_name_what_there_is(self, page: Path) -> None:
+        for target in re.findall(r"`((?:app|tests|docs)/[\w/.]+)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), target
+
     def test_to_sections_name_sections(self) -> None:
         titles = {_anchor(title) for title in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
         assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= titles
