@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
 from typing import Any, Final
 
 from app.cli.imports.documents import CustomerRequest, LimitRequest, RateRequest
@@ -49,17 +48,9 @@ SCOPES: Final = {
 
 
 async def post_documents(tx: Transaction, requests: Sequence[InvoiceRequest | PaymentRequest]) -> Sequence[Result]:
-    """Invoices and payments: neighbours of one kind together, all of them in their order."""
-    results: list[Result] = []
-    for _, neighbours in groupby(requests, key=type):
-        together: list[Any] = list(neighbours)
-        if isinstance(together[0], InvoiceRequest):
-            invoices = await receivables.post_invoices(tx, requests=together)
-            results += [_result(found) for found in invoices]
-        else:
-            payments = await receivables.post_payments(tx, requests=together)
-            results += [_result(found) for found in payments]
-    return results
+    """Invoices and payments, all of them in their order."""
+    posted = await receivables.post_documents(tx, requests=requests)
+    return [found if isinstance(found, Refusal) else _outcome(found) for found in posted]
 
 
 async def post_customers(tx: Transaction, requests: Sequence[CustomerRequest]) -> Sequence[Result]:
@@ -140,10 +131,6 @@ async def _check_currency(tx: Transaction, request: LimitRequest) -> None:
     if account.currency != request.currency:
         message = f"the account is kept in {account.currency}"
         raise LimitCurrencyDiffers(message, faults=[Fault("/currency", LimitCurrencyDiffers.code, message)])
-
-
-def _result(found: receivables.InvoiceView | receivables.PaymentView | Refusal) -> Result:
-    return found if isinstance(found, Refusal) else _outcome(found.created)
 
 
 def _outcome(changed: bool) -> Outcome:

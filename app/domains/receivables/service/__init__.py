@@ -5,6 +5,7 @@ from app.domains.receivables import service as receivables
 [outcome] = await receivables.post_payments(tx, requests=[request])
 """
 
+from app.domains.receivables.service.entering import post_documents
 from app.domains.receivables.service.invoices import (
     InvoicePage,
     InvoiceView,
@@ -40,6 +41,7 @@ __all__ = [
     "list_invoices",
     "list_payments",
     "payment",
+    "post_documents",
     "post_invoices",
     "post_payments",
     "reverse_payment",

@@ -31,7 +31,7 @@ from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
 from app.kernel.money import ZERO
 
-Request = TypeVar("Request", InvoiceRequest, PaymentRequest)
+Request = TypeVar("Request", bound=InvoiceRequest | PaymentRequest)
 Outcome = TypeVar("Outcome")
 
 
@@ -66,8 +66,38 @@ def bookkeeper(tx: Transaction) -> Bookkeeper:
     return Bookkeeper(tx.actor.name, tx.now, tx.new_id)
 
 
-async def open_for_claims(tx: Transaction, claims: Sequence[Claim]) -> Book:
-    """A book with the items that `claims` may settle, the accounts of all of them locked."""
+async def open_for_posting(tx: Transaction, requests: Sequence[InvoiceRequest | PaymentRequest]) -> Book:
+    """A book for documents to be posted: what was posted before under their numbers, the orders that invoices bill, the
+    items that credit notes and payments may settle; the accounts of all of them locked."""
+    invoices = [request for request in requests if isinstance(request, InvoiceRequest)]
+    payments = [request for request in requests if isinstance(request, PaymentRequest)]
+    posted = {request.key for request in invoices}
+    credited = {key for request in invoices if (key := request.credits_key)}
+    book = await open_for_claims(
+        tx,
+        [_claim(payment) for payment in payments],
+        also_accounts={request.account_key for request in invoices},
+        also_items=posted | credited,
+        also_wanted=_credits(invoices),
+    )
+    orders = {key for request in invoices for key in request.order_keys}
+    await exposure.load_orders(tx, positions=book.positions, keys=orders)
+    book.read(payments=await documents.find_payments(tx.session, {request.key for request in payments}))
+    return book
+
+
+async def open_for_claims(
+    tx: Transaction,
+    claims: Sequence[Claim],
+    *,
+    also_accounts: Collection[tuple[str, str]] = (),
+    also_items: Collection[Key] = (),
+    also_wanted: Sequence[InvoiceRequest] = (),
+) -> Book:
+    """A book with the items that `claims` may settle and `also_items`, the accounts of all of them locked.
+
+    `also_wanted` are credit notes that will have settled items before the claims are met.
+    """
     keys = {key for claim in claims for key in claim.keys}
     named = {item.key: item for item in await documents.find_items(tx.session, keys)}
     groups = await _groups(tx, claims, named)
@@ -77,23 +107,18 @@ async def open_for_claims(tx: Transaction, claims: Sequence[Claim]) -> Book:
         for key in claim.keys
         if (item := named.get(key)) and item.customer_id in groups.get(claim.customer_id, (claim.customer_id,))
     }
-    known = await exposure.known_accounts(tx, keys={claim.account_key for claim in claims} | owners)
-    book = Book(await exposure.lock(tx, keys=known), groups=groups)
-    again = await documents.find_items(tx.session, keys)
+    wanted = {claim.account_key for claim in claims} | owners | set(also_accounts)
+    book = Book(await exposure.lock(tx, keys=await exposure.known_accounts(tx, keys=wanted)), groups=groups)
+    again = await documents.find_items(tx.session, keys | set(also_items))
     # What was posted to an account not locked between the two looks is not known yet.
-    book.read(items=(item for item in again if item.key in named or item.account_id in book.positions.accounts))
-    book.read(items=await documents.oldest_items(tx.session, _wanted(book, claims)))
-    return book
-
-
-async def open_for_invoices(tx: Transaction, requests: Sequence[InvoiceRequest]) -> Book:
-    """A book with the orders that invoices bill, the items that credit notes name, and what was posted before."""
-    known = await exposure.known_accounts(tx, keys={request.account_key for request in requests})
-    book = Book(await exposure.lock(tx, keys=known))
-    orders = {key for request in requests for key in request.order_keys}
-    await exposure.load_orders(tx, positions=book.positions, keys=orders)
-    keys = {request.key for request in requests} | {key for request in requests if (key := request.credits_key)}
-    book.read(items=await documents.find_items(tx.session, keys))
+    book.read(
+        items=(
+            item
+            for item in again
+            if item.key in named or item.key in also_items or item.account_id in book.positions.accounts
+        )
+    )
+    book.read(items=await documents.oldest_items(tx.session, _wanted(book, claims, also_wanted)))
     return book
 
 
@@ -125,7 +150,9 @@ async def open_for_reversal(tx: Transaction, payment: Payment) -> Book:
     return book
 
 
-async def quotes_of(tx: Transaction, book: Book, requests: Iterable[Request]) -> Callable[[Request], Quotes]:
+async def quotes_of(
+    tx: Transaction, book: Book, requests: Iterable[InvoiceRequest | PaymentRequest]
+) -> Callable[[InvoiceRequest | PaymentRequest], Quotes]:
     """The exchange rates that each request converts at: one look for each day that needs one."""
     by_day: dict[date, Quotes] = {}
     for request in requests:
@@ -174,7 +201,19 @@ async def _groups(tx: Transaction, claims: Sequence[Claim], named: Mapping[Key, 
     return groups
 
 
-def _wanted(book: Book, claims: Sequence[Claim]) -> Mapping[tuple[UUID, str], Decimal]:
+def _claim(request: PaymentRequest) -> Claim:
+    amount = request.amount
+    return Claim.of(request.customer_id, request.segment, amount.currency, amount.amount, request.allocate)
+
+
+def _credits(invoices: Sequence[InvoiceRequest]) -> Sequence[InvoiceRequest]:
+    """The credit notes that settle an item at once."""
+    return [request for request in invoices if request.credits_key is not None]
+
+
+def _wanted(
+    book: Book, claims: Sequence[Claim], credit_notes: Sequence[InvoiceRequest]
+) -> Mapping[tuple[UUID, str], Decimal]:
     """How much may be settled of each account's items: what takes the oldest, and what names items among them."""
     wanted: dict[tuple[UUID, str], Decimal] = defaultdict(lambda: ZERO)
     for claim in claims:
@@ -185,6 +224,10 @@ def _wanted(book: Book, claims: Sequence[Claim]) -> Mapping[tuple[UUID, str], De
             item = book.items.get((claim.segment, line.invoice_no))
             if item is not None and (item.account_id, item.currency) in wanted:
                 wanted[item.account_id, item.currency] += line.settles
+    for note in credit_notes:
+        item = book.items.get(note.credits_key) if note.credits_key else None
+        if item is not None and (item.account_id, item.currency) in wanted:
+            wanted[item.account_id, item.currency] += note.amount.amount
     return wanted
 
 

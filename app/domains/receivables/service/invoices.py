@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from app.domains.customers import service as customers
 from app.domains.policies import service as policies
 from app.domains.receivables.core import events, posting
 from app.domains.receivables.core.allocations import Allocation
@@ -19,6 +18,7 @@ from app.domains.receivables.core.refusals import InvoiceNotFound
 from app.domains.receivables.core.requests import Instruction, InvoiceRequest
 from app.domains.receivables.repository import documents, lists
 from app.domains.receivables.service import books
+from app.domains.receivables.service.entering import enter
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
@@ -52,18 +52,7 @@ async def post_invoices(tx: Transaction, *, requests: Sequence[InvoiceRequest]) 
     A request that was posted before answers with what there is. Raises `AccountBusy`, `DocumentBusy` and
     `OrderRefConflict` for the whole when others are in the way.
     """
-    book = await books.open_for_invoices(tx, requests)
-    found = await customers.find(tx, customer_ids={request.customer_id for request in requests})
-    terms = {customer_id: customer.terms for customer_id, customer in found.items()}
-    quotes = await books.quotes_of(tx, book, requests)
-    by = books.bookkeeper(tx)
-    outcomes = books.attempt(
-        requests, lambda asked: posting.post_invoice(book, asked, terms=terms, quotes=quotes(asked), by=by)
-    )
-    await books.close(tx, book)
-    for outcome in outcomes:
-        if isinstance(outcome, Posted) and outcome.created:
-            tx.emit(events.invoice_posted(outcome.document, book.live_allocations(outcome.document.id)))
+    book, outcomes = await enter(tx, requests)
     return await _seen(tx, book, outcomes)
 
 

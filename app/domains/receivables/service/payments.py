@@ -16,6 +16,7 @@ from app.domains.receivables.core.refusals import PaymentNotFound
 from app.domains.receivables.core.requests import Instruction, PaymentRequest
 from app.domains.receivables.repository import documents, lists
 from app.domains.receivables.service import books
+from app.domains.receivables.service.entering import enter
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
@@ -44,16 +45,7 @@ async def post_payments(tx: Transaction, *, requests: Sequence[PaymentRequest]) 
     A request that was posted before answers with what there is. Raises `AccountBusy` and `DocumentBusy` for the whole
     when others are in the way.
     """
-    book = await books.open_for_claims(tx, [_claim(request) for request in requests])
-    book.read(payments=await documents.find_payments(tx.session, {request.key for request in requests}))
-    quotes = await books.quotes_of(tx, book, requests)
-    by = books.bookkeeper(tx)
-    outcomes = books.attempt(requests, lambda asked: posting.post_payment(book, asked, quotes=quotes(asked), by=by))
-    await books.close(tx, book)
-    made = _by_payment(book.allocations[allocation_id] for allocation_id in book.made)
-    for outcome in outcomes:
-        if isinstance(outcome, Posted) and outcome.created:
-            tx.emit(events.payment_posted(outcome.document, made[outcome.document.id]))
+    book, outcomes = await enter(tx, requests)
     return await _seen(tx, book, outcomes)
 
 
@@ -96,11 +88,6 @@ async def list_payments(
     """Payments of a segment by the instant of their last change."""
     found = await lists.payments_page(tx.session, page, segment=segment, customer_id=customer_id)
     return PaymentPage(await _views(tx, found.rows), found.next_cursor)
-
-
-def _claim(request: PaymentRequest) -> books.Claim:
-    amount = request.amount
-    return books.Claim.of(request.customer_id, request.segment, amount.currency, amount.amount, request.allocate)
 
 
 async def _find(tx: Transaction, segment: str, payment_ref: str) -> Payment:

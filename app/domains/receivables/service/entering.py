@@ -1,0 +1,54 @@
+"""Enters documents: one book for all of a batch, invoices and payments one after another as they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.domains.customers import service as customers
+from app.domains.receivables.core import events, posting
+from app.domains.receivables.core.book import Book
+from app.domains.receivables.core.items import Item
+from app.domains.receivables.core.posting import Posted
+from app.domains.receivables.core.requests import InvoiceRequest, PaymentRequest
+from app.domains.receivables.service import books
+from app.infra.transaction import Transaction
+from app.kernel.errors import Refusal
+
+
+async def post_documents(
+    tx: Transaction, *, requests: Sequence[InvoiceRequest | PaymentRequest]
+) -> Sequence[bool | Refusal]:
+    """Posts invoices, credit notes and payments in the order given: true where one is new, false where it repeats one
+    posted before, or why not.
+
+    Each sees what those before it did, so a payment may settle an invoice of the same batch. Raises `AccountBusy`,
+    `DocumentBusy` and `OrderRefConflict` for the whole when others are in the way.
+    """
+    _, outcomes = await enter(tx, requests)
+    return [outcome if isinstance(outcome, Refusal) else outcome.created for outcome in outcomes]
+
+
+async def enter(
+    tx: Transaction, requests: Sequence[InvoiceRequest | PaymentRequest]
+) -> tuple[Book, Sequence[Posted[Any] | Refusal]]:
+    """Posts `requests`, writes the book and says what has happened; the book, and one outcome a request."""
+    book = await books.open_for_posting(tx, requests)
+    billed = {request.customer_id for request in requests if isinstance(request, InvoiceRequest)}
+    found = await customers.find(tx, customer_ids=billed) if billed else {}
+    terms = {customer_id: customer.terms for customer_id, customer in found.items()}
+    quotes = await books.quotes_of(tx, book, requests)
+    by = books.bookkeeper(tx)
+
+    def decide(request: InvoiceRequest | PaymentRequest) -> Posted[Any]:
+        if isinstance(request, InvoiceRequest):
+            return posting.post_invoice(book, request, terms=terms, quotes=quotes(request), by=by)
+        return posting.post_payment(book, request, quotes=quotes(request), by=by)
+
+    outcomes = books.attempt(requests, decide)
+    await books.close(tx, book)
+    for outcome in outcomes:
+        if isinstance(outcome, Posted) and outcome.created:
+            tell = events.invoice_posted if isinstance(outcome.document, Item) else events.payment_posted
+            tx.emit(tell(outcome.document, book.live_allocations(outcome.document.id)))
+    return book, outcomes
