@@ -16,6 +16,7 @@ from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import OrderCurrencyFixed, OrderRefConflict
 from app.domains.orders.core.check_refusals import ReplacedOrderUnknown
 from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
+from app.domains.orders.core.orders import in_currency
 from app.kernel.periods import local_day, start_of
 
 
@@ -42,7 +43,7 @@ class Surroundings:
 def gathered(positions: Positions, request: CheckRequest, around: Surroundings) -> CheckFacts:
     """The facts of a check of `request`; its account, group and orders are among `positions`.
 
-    Raises `OrderRefConflict`, `OrderCurrencyFixed`, `ReplacedOrderUnknown`.
+    Raises `OrderRefConflict`, `OrderCurrencyFixed`, `ReplacedOrderUnknown`, `TooManyDecimals`.
     """
     account = positions.of(request.customer_id, request.segment)
     group = positions.group_of(account)
@@ -77,10 +78,11 @@ def _own(positions: Positions, request: CheckRequest, account: Account) -> Commi
 
 
 def _replaced(positions: Positions, request: CheckRequest, account: Account) -> Iterator[Commitment]:
-    for part in request.replaces:
+    for index, part in enumerate(request.replaces):
         order = positions.orders.get((request.segment, part.order_ref))
         if order is None or order.account_id != account.id or part.order_ref == request.order_ref:
             raise ReplacedOrderUnknown(f"{part.order_ref} is no other order of {request.customer_id}")
+        in_currency(part.amount, order.currency, pointer=f"/replaces/{index}/amount")
         yield order
 
 

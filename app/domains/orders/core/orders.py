@@ -93,12 +93,13 @@ def check_unresolved(order: Commitment, move: OrderMove) -> None:
         raise OrderResolved(f"the order {order.order_ref!r} is {order.state.value}: nothing is left to {move.value}")
 
 
-def in_currency(amount: Decimal, currency: str) -> Decimal:
-    """`amount` of a request in the currency of its order. Raises `TooManyDecimals`, `AmountOutOfRange`."""
+def in_currency(amount: Decimal, currency: str, *, pointer: str = "/amount") -> Decimal:
+    """`amount`, at `pointer` of a request, in the currency of its order. Raises `TooManyDecimals`,
+    `AmountOutOfRange`."""
     try:
         return exact(amount, currency).amount
     except (TooManyDecimals, AmountOutOfRange) as refusal:
-        fault = Fault("/amount", refusal.code, refusal.detail)
+        fault = Fault(pointer, refusal.code, refusal.detail)
         raise type(refusal)(refusal.detail, faults=[fault]) from None
 
 
