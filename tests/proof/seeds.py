@@ -11,6 +11,7 @@ TODAY = "2026-03-02"
 def plant(company: Background) -> None:
     """Two customers in a group, exchange rates, orders in several states, invoices, payments, a policy draft."""
     company.put(f"/v1/fx-rates/{TODAY}", {"base": "EUR", "rates": {"CNY": "7.81", "JPY": "163.05"}})
+    company.post("/v1/api-keys", {"name": "order system", "kind": "service", "scopes": ["orders:check"]})
     company.put("/v1/segments/eu", {"name": "Europe", "currency": "EUR", "time_zone": "Europe/Berlin"})
     for customer, parent in (("C-1", None), ("C-2", "C-1")):
         company.put(f"/v1/customers/{customer}", {"name": customer, "country": "CN", "parent_id": parent})

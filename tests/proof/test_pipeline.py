@@ -384,7 +384,9 @@ class Pipeline(RuleBasedStateMachine):
     @invariant()
     def accounts_agree_with_the_model(self) -> None:
         self.model.expire()
-        for customer in sorted(self.touched):  # who is looked at lets go of what has expired; the group learns of it then
+        for customer in sorted(
+            self.touched
+        ):  # who is looked at lets go of what has expired; the group learns of it then
             self.company.get(f"/v1/customers/{customer}/accounts/main")
         for customer in sorted(self.touched):
             self.account_agrees(customer)
