@@ -85,6 +85,7 @@ def _create_idempotency_keys() -> None:
         sa.Column("media_type", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("principal_id", "key", name=op.f("pk_idempotency_keys")),
+        postgresql_with={"toast_tuple_target": 8160},
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
 

@@ -11,10 +11,17 @@ from app.infra.db.metadata import Base
 
 
 class IdempotencyKey(Base):
-    """One answer of one caller. Status and body are null only inside the transaction that is working on it."""
+    """One answer of one caller. Status and body are null only inside the transaction that is working on it.
+
+    Bodies that fit a page are not compressed: they live for days only, and compressing one costs the database as much
+    as writing the account it is about.
+    """
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+    __table_args__ = (
+        Index("ix_idempotency_keys_created_at", "created_at"),
+        {"postgresql_with": {"toast_tuple_target": 8160}},
+    )
 
     principal_id: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
