@@ -29,7 +29,7 @@ from tests.bench.measures import CROWDS, SPREAD, Effort, Result, Scene
 from tests.bench.serving import serving
 
 FULL: Final = Effort(rounds=5, seconds=6)
-QUICK: Final = Effort(rounds=3, seconds=1)
+QUICK: Final = Effort(rounds=3, seconds=2)
 WARM_UP_SECONDS: Final = 3.0
 LARGE: Final = Customers("L", 1_000_000, items=5)
 SMALL: Final = Customers("L", 1_000, items=5)
