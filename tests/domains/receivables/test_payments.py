@@ -99,6 +99,12 @@ class TestNamedItems:
         assert both.payment.open == 0
         await prove(tx)
 
+    async def test_are_not_settled_a_second_time_as_the_oldest(self, tx: Transaction) -> None:
+        await three_invoices(tx)
+        paid = await pay(tx, "P1", "250.00", allocate=lines(("I2", "190.00", "10.00"), oldest_first=True))
+        assert sorted(settled(paid)) == [("I1", "60.00"), ("I2", "190.00")]
+        await prove(tx)
+
     async def test_may_be_named_twice(self, tx: Transaction) -> None:
         await three_invoices(tx)
         paid = await pay(tx, "P1", "100.00", allocate=lines(("I1", "40.00"), ("I1", "60.00")))
