@@ -1,34 +1,22 @@
 -- Credit checks for wrk, each with a key and an order of its own.
--- wrk … -s check.lua <url> -- <path> <api key> <customer prefix> <customers> <run> <items: 0 = a single check>
+-- wrk … -s check.lua <url> -- <path> <api key> <customer prefix> <customers> <run>
 
-local path, prefix, customers, run, items
+local path, prefix, customers, run
 local headers, sent = {}, 0
 
 function init(args)
-  path, prefix, customers, run, items = args[1], args[3], tonumber(args[4]), args[5], tonumber(args[6])
+  path, prefix, customers, run = args[1], args[3], tonumber(args[4]), args[5]
   math.randomseed(20260302)
   headers["Authorization"] = "Bearer " .. args[2]
   headers["Content-Type"] = "application/json"
 end
 
-local function check()
-  sent = sent + 1
-  return string.format(
-    '{"customer_id":"%s%d","order_ref":"%s-%d","amount":"100.00","currency":"CNY"}',
-    prefix, math.random(1, customers), run, sent)
-end
-
 function request()
-  local body
-  if items == 0 then
-    body = check()
-  else
-    local checks = {}
-    for index = 1, items do checks[index] = check() end
-    body = '{"items":[' .. table.concat(checks, ",") .. "]}"
-  end
+  sent = sent + 1
   headers["Idempotency-Key"] = run .. "-" .. sent
-  return wrk.format("POST", path, headers, body)
+  return wrk.format("POST", path, headers, string.format(
+    '{"customer_id":"%s%d","order_ref":"%s-%d","amount":"100.00","currency":"CNY"}',
+    prefix, math.random(1, customers), run, sent))
 end
 
 function done(summary, latency, requests)

@@ -28,6 +28,7 @@ class Connection(asyncio.Protocol):
         self._next_request = next_request
         self._until = until
         self._received = bytearray()
+        self._whole = 0  # the length of the answer, once its head is there
         self._sent_at = 0.0
         self._transport: asyncio.Transport | None = None
 
@@ -40,12 +41,17 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Sends the next request once the answer is whole."""
         self._received += data
-        head, blank, body = bytes(self._received).partition(b"\r\n\r\n")
-        if not blank or len(body) < _content_length(head):
+        if not self._whole:
+            head_ends = self._received.find(b"\r\n\r\n")
+            if head_ends < 0:
+                return
+            self._whole = head_ends + 4 + _content_length(bytes(self._received[:head_ends]))
+        if len(self._received) < self._whole:
             return
         self.latencies.append(time.perf_counter() - self._sent_at)
-        self.errors += head[9:10] != b"2"
+        self.errors += self._received[9:10] != b"2"
         self._received.clear()
+        self._whole = 0
         self._send()
 
     def connection_lost(self, _error: Exception | None) -> None:
