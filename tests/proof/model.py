@@ -415,6 +415,8 @@ class Model:
         for share in item.shares:
             order = self.orders[share.order_ref]
             order.invoiced -= share.amount
+            if order.expires_at is None:
+                order.approved = min(order.approved, order.gone)
             order.settle("cancelled")
 
     def post_payment(self, payment: Payment, lines: tuple[Line, ...], *, oldest_first: bool) -> None:
@@ -490,7 +492,7 @@ class Model:
         if ask.ship_on is not None:
             begins = max(begins, datetime(ask.ship_on.year, ask.ship_on.month, ask.ship_on.day, tzinfo=UTC))
         days = RESERVATION_DAYS if ask.days is None else min(ask.days, RESERVATION_DAYS)
-        order.expires_at = begins + timedelta(days=days) if asked.open else None
+        order.expires_at = begins + timedelta(days=days)
         order.held, order.review = ZERO, None
         order.settle()
 

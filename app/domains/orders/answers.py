@@ -159,7 +159,7 @@ def _remedy(remedy: Remedy) -> Document:
 
 def _reservation(decision: Decision, currency: str) -> Document | None:
     reservation = decision.reservation
-    if reservation is None:
+    if reservation is None or not reservation.amount:
         return None
     return {
         "amount": render(reservation.amount, currency),

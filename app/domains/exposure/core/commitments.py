@@ -199,8 +199,13 @@ def invoice(order: Commitment, *, amount: Decimal) -> Commitment:
 
 
 def cancel_invoice(order: Commitment, *, amount: Decimal) -> Commitment:
-    """The order after an invoice over `amount` was cancelled: what was delivered is delivered again."""
-    return _settled(replace(order, invoiced=order.invoiced - amount), empty=OrderState.CANCELLED)
+    """The order after an invoice over `amount` was cancelled: what was delivered is delivered again.
+
+    What was open before it was invoiced is open again, unless the order's open part has been freed since.
+    """
+    invoiced = order.invoiced - amount
+    approved = order.approved if order.expires_at is not None else min(order.approved, max(order.shipped, invoiced))
+    return _settled(replace(order, invoiced=invoiced, approved=approved), empty=OrderState.CANCELLED)
 
 
 def cancel(order: Commitment) -> Commitment:

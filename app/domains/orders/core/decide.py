@@ -58,9 +58,13 @@ def _released_codes(trial: Trial) -> tuple[str, ...]:
 
 
 def reservation(trial: Trial) -> Reservation | None:
-    """What approving the order would set aside, and until when; null where nothing is to be."""
+    """What approving the order would set aside, and until when; null where nothing ever is.
+
+    An order that was shipped or invoiced before it was asked for has nothing open now, but what is taken back or
+    cancelled later is open again, and must not be so for ever.
+    """
     facts, order = trial.facts, trial.order
-    if order is None or not facts.request.reserve or not facts.asked_terms.on_credit or not order.open:
+    if order is None or not facts.request.reserve or not facts.asked_terms.on_credit:
         return None
     days = reservation_days(facts, trial.checks)
     return Reservation(order.open, facts.ship_from + timedelta(days=days))

@@ -146,6 +146,14 @@ class TestMoves:
         billed = invoiced(shipped(approved(100), 100), 100)
         assert commitments.cancel_invoice(billed, amount=Decimal(100)).delivered == 100
 
+    def test_cancelling_an_invoice_opens_the_reservation_again_while_it_runs(self) -> None:
+        billed = invoiced(approved(100), 100)
+        assert commitments.cancel_invoice(billed, amount=Decimal(100)).open == 100
+
+    def test_cancelling_an_invoice_opens_nothing_that_has_expired(self) -> None:
+        rest = commitments.expire(invoiced(approved(100), 40))
+        assert commitments.cancel_invoice(rest, amount=Decimal(40)).open == 0
+
     def test_cancel_keeps_what_has_left(self) -> None:
         left = commitments.cancel(shipped(approved(100), 30))
         assert (left.approved, left.open, left.delivered, left.state) == (
