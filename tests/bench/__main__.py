@@ -82,9 +82,9 @@ def _measure_size(directory: Path, effort: Effort) -> Result:
         scenes = []
         for name, crowd in (("large", LARGE), ("small", SMALL)):
             server = stack.enter_context(_company(directory, name, [crowd]))
-            scenes.append(Scene(stack.enter_context(serving(server.url, directory / f"{name}.log")), effort))
-        for scene, crowd in zip(scenes, (LARGE, SMALL), strict=True):
-            scene.check_milliseconds(crowd)
+            process = stack.enter_context(serving(server.url, directory / f"{name}.log"))
+            Scene(process, Effort(1, WARM_UP_SECONDS)).checks_per_second(crowd)
+            scenes.append(Scene(process, effort))
         return measures.size(scenes[0], scenes[1], effort, (LARGE, SMALL))
 
 
