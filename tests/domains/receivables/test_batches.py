@@ -97,7 +97,7 @@ class TestInvoices:
         assert await totals(tx) == ("70.00", "0.00")
         await prove(tx)
 
-    async def test_send_as_many_statements_for_a_thousand_as_for_three(self, tx: Transaction) -> None:
+    async def test_send_no_more_statements_for_a_thousand_than_for_three(self, tx: Transaction) -> None:
         await open_account(tx)
         await invoice(tx, "I0", "10.00")
         sent = []
@@ -108,7 +108,7 @@ class TestInvoices:
             with statements_of(tx) as statements:
                 await receivables.post_invoices(tx, requests=requests)
             sent.append(len(statements))
-        assert sent[0] == sent[1]
+        assert sent[1] <= sent[0]
         assert (await exposure_of(tx)).receivables == 10040
         await prove(tx)
 
@@ -161,7 +161,7 @@ class TestPayments:
         assert [await open_amount(tx, f"I{n}") for n in range(8)] == [0, 0, 0, 0, 0, 0, 0, 0]
         await prove(tx)
 
-    async def test_send_as_many_statements_for_a_thousand_as_for_three(self, tx: Transaction) -> None:
+    async def test_send_no_more_statements_for_a_thousand_than_for_three(self, tx: Transaction) -> None:
         await open_account(tx)
         sent = []
         for count in (3, 1000):
@@ -170,7 +170,7 @@ class TestPayments:
             with statements_of(tx) as statements:
                 await receivables.post_payments(tx, requests=requests)
             sent.append(len(statements))
-        assert sent[0] == sent[1]
+        assert sent[1] <= sent[0]
         assert await totals(tx) == ("0.00", "2006.00")
         await prove(tx)
 
