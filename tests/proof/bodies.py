@@ -1,4 +1,4 @@
-"""A valid body for every operation that takes one, against the company of `seeds`; and many ways to spoil its fields."""
+"""A valid body for every operation that takes one, against the company of `seeds`; and ways to spoil its fields."""
 
 from __future__ import annotations
 

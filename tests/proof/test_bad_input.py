@@ -267,7 +267,7 @@ class TestDocument:
 
     @pytest.mark.parametrize("kind", ["credit-checks", "invoices", "payments"])
     def test_is_a_batch_of_nothing_that_fits(self, company: Background, kind: str) -> None:
-        items = [None, 1, "x", [], {}, {"amount": 1.5}, [[]], True]
+        items: list[Any] = [None, 1, "x", [], {}, {"amount": 1.5}, [[]], True]
         answer = company.call("POST", f"/v1/{kind}/batch", json={"items": items})
         results = answer.json()["results"]
         assert (answer.status_code, [result["index"] for result in results]) == (207, list(range(len(items))))

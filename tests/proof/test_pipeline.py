@@ -136,7 +136,7 @@ class Pipeline(RuleBasedStateMachine):
         if not answer.accepted:
             return
         decided = answer.document
-        objections = {reason["code"] for reason in decided["reasons"] if reason["effect"] != "warn"}
+        objections = frozenset(reason["code"] for reason in decided["reasons"] if reason["effect"] != "warn")
         assert (decided["outcome"], objections) == (judged.outcome, judged.codes)
         assert Decimal(decided["headroom_after"]) == self.model.accounts[customer].limit - judged.after
         if judged.outcome == "referred" and reserve:
@@ -150,7 +150,8 @@ class Pipeline(RuleBasedStateMachine):
         known = self.model.orders.get(ref)
         room = account.limit - self.model.total(customer) + (known.open if known else 0)
         exact = [room, room + Decimal("0.01")] if currency == account.currency == "CNY" and room > 1 else []
-        return data.draw(st.one_of(amounts(currency), *map(st.just, exact)), label="amount")
+        drawn: Decimal = data.draw(st.one_of(amounts(currency), *map(st.just, exact)), label="amount")
+        return drawn
 
     def replaced(self, data: st.DataObject, ref: str, customer: str) -> tuple[Replaced, ...]:
         others = [r for r, order in self.model.orders.items() if order.customer == customer and r != ref]

@@ -34,7 +34,7 @@ BATCHES: Final = {
     "include-path-regex": ".*/batch$",
     "checks": {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}},
 }
-"""A batch shares its path with the document that bears the reference `batch`: what may be done with that is no fault."""
+"""A batch shares its path with the document that is called `batch`: what may be done with that is no fault."""
 
 
 class Findings:
