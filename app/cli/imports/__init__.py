@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.environment import EXIT_USAGE, database, load_settings
 from app.cli.imports import running
-from app.cli.imports.batches import OthersInTheWay, Poster
+from app.cli.imports.batches import LANES, OthersInTheWay, Poster
 from app.cli.imports.posting import SCOPES
 from app.cli.imports.profile import Kind, Profile, ProfileInvalid, Rule, load, ready_profiles
 from app.cli.imports.reading import FileUnreadable
@@ -26,6 +26,7 @@ from app.infra.db.engine import make_engine, make_sessions
 from app.infra.transaction import Transactions
 from app.kernel.errors import Refusal
 from app.kernel.identity import Actor, ActorKind
+from app.main import settle_garbage
 from app.reactions import REACTIONS
 from app.settings import Settings
 from app.support.auth.core.principals import Principal
@@ -37,7 +38,6 @@ COMMANDS = typer.Typer()
 EXIT_REFUSED: Final = 1
 EXIT_UNABLE: Final = EXIT_USAGE
 EXIT_INTERRUPTED: Final = 130
-CONNECTIONS: Final = 2
 
 
 class Unable(Exception):
@@ -89,7 +89,8 @@ def import_(
 
 async def _run(settings: Settings, source: running.Source, report: Report, *, key: str | None, dry_run: bool) -> None:
     assert settings.database_url, "use it within `database(…)`"
-    engine = make_engine(settings.database_url, pool_size=CONNECTIONS, application_name="headroom import")
+    settle_garbage()
+    engine = make_engine(settings.database_url, pool_size=LANES, application_name="headroom import")
     clock, began = SystemClock(), stopwatch()
     transactions = Transactions(make_sessions(engine), clock=clock, journal=journal.write, reactions=REACTIONS)
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Final
+from zlib import crc32
 
 from pydantic import ValidationError
 
@@ -22,6 +23,8 @@ from app.support.auth.core.principals import Principal
 
 BATCH_DOCUMENTS: Final = 1_000
 """Invoices and payments: they are posted a set at a time, and lock their accounts for some tenths of a second."""
+LANES: Final = 2
+"""How many batches of invoices are under way at once; the import has a connection for each."""
 BATCH_OTHERS: Final = 100
 """What is posted one after another in the transaction."""
 ATTEMPTS: Final = 30
@@ -52,17 +55,34 @@ class Poster:
         self._principal = principal
         self._dry_run = dry_run
 
-    def batches(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-        """The entries, cut into what is posted in one transaction: exchange rates by the day, others by number."""
+    async def post_all(self, entries: Iterable[Entry]) -> AsyncIterator[tuple[Entry, Result]]:
+        """Posts the entries; each with what became of it. Raises `OthersInTheWay`."""
+        for batches in self._rounds(entries):
+            posted = await asyncio.gather(*(self._post(batch) for batch in batches))
+            for batch, results in zip(batches, posted, strict=True):
+                for entry, result in zip(batch, results, strict=True):
+                    yield entry, result
+
+    def _rounds(self, entries: Iterable[Entry]) -> Iterator[list[list[Entry]]]:
+        """What is posted at the same time, each batch in a transaction of its own.
+
+        An invoice and its payment concern one customer only. So their customers are dealt out to lanes: while the
+        database works for one lane we prepare the other, and the days of each customer stay in their order. A payment
+        may concern its customer's whole group, so payments go one batch after another, as everything else.
+        """
         if self._kind is Kind.FX_RATES:
-            yield from (list(day) for _, day in groupby(entries, key=lambda entry: entry.day))
+            yield from ([list(day)] for _, day in groupby(entries, key=lambda entry: entry.day))
             return
+        lanes = LANES if self._kind is Kind.INVOICES else 1
         size = BATCH_DOCUMENTS if self._kind in (Kind.INVOICES, Kind.PAYMENTS) else BATCH_OTHERS
         rest = iter(entries)
-        while batch := list(islice(rest, size)):
-            yield batch
+        while taken := list(islice(rest, size * lanes)):
+            dealt: list[list[Entry]] = [[] for _ in range(lanes)]
+            for entry in taken:
+                dealt[crc32(entry.fields["customer_id"].encode()) % lanes].append(entry)
+            yield [lane for lane in dealt if lane]
 
-    async def post(self, batch: Sequence[Entry]) -> Sequence[Result]:
+    async def _post(self, batch: Sequence[Entry]) -> Sequence[Result]:
         """What became of each entry of a batch. Raises `OthersInTheWay`."""
         results: dict[int, Result] = {}
         wanted: list[tuple[int, Request]] = []

@@ -87,13 +87,12 @@ async def _post(order: DayOrder, kind: Kind, poster: Poster, report: Report, pro
     with ExitStack() as stack:
         while order.count:
             later = stack.enter_context(DayOrder())
-            for batch in poster.batches(order):
-                for entry, result in zip(batch, await poster.post(batch), strict=True):
-                    if isinstance(result, ParentUnknown) and not last_round:
-                        later.add(entry)
-                    else:
-                        report.note(entry.line, entry.fields[REFERENCE[kind]], result)
-                        done += 1
-                progress.posting(done, total)
+            async for entry, result in poster.post_all(order):
+                if isinstance(result, ParentUnknown) and not last_round:
+                    later.add(entry)
+                else:
+                    report.note(entry.line, entry.fields[REFERENCE[kind]], result)
+                    done += 1
+                    progress.posting(done, total)
             last_round = later.count == order.count
             order = later

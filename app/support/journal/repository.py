@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import and_, func, insert, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.infra.db.bulk import WORTH_COPYING, copy_rows
 from app.support.journal.tables import EventSeal, JournalEvent
 
 SEALER_LOCK: Final = 0x5345_414C_4552
@@ -70,8 +72,11 @@ _DELETE_OLDEST: Final = text(
 
 
 async def insert_events(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Appends events."""
-    await session.execute(insert(JournalEvent), list(rows))
+    """Appends events, whose ids grow in their order."""
+    if len(rows) < WORTH_COPYING:
+        await session.execute(insert(JournalEvent), list(rows))
+    else:
+        await copy_rows(session, JournalEvent.__tablename__, list(rows[0]), map(_copied, rows))
 
 
 async def lock_sealer(session: AsyncSession) -> tuple[str, int] | None:
@@ -131,3 +136,8 @@ async def delete_oldest(session: AsyncSession, *, instant: datetime, batch: int)
     """Deletes at most `batch` of the first sealed events, as far as they are from before `instant`; how many."""
     deleted = await session.execute(_DELETE_OLDEST, {"instant": instant, "batch": batch})
     return len(deleted.all())
+
+
+def _copied(row: dict[str, Any]) -> Sequence[Any]:
+    """The values of an event for COPY, which takes JSON as text."""
+    return [orjson.dumps(value).decode() if isinstance(value, dict) else value for value in row.values()]

@@ -8,7 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import Text, cast, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,8 +31,12 @@ from app.domains.exposure.records import (
     group_values,
     line_values,
 )
-from app.domains.exposure.tables import AccountRow, CommitmentRow, GroupRow
+from app.domains.exposure.tables import AccountRow, CommitmentRow, GroupRow, LedgerRow
+from app.infra.db.bulk import WORTH_COPYING, copy_rows
 from app.infra.db.failures import LOCK_NOT_AVAILABLE, sqlstate
+
+MANY_KEYS: Final = 20
+"""From so many on, keys travel as two arrays: a statement with a parameter for each is costly to prepare."""
 
 _ROWS: Final = "cast(:rows as json)"
 
@@ -136,7 +141,11 @@ async def write_orders(session: AsyncSession, positions: Positions, now: datetim
 
 async def write_ledger(session: AsyncSession, positions: Positions, now: datetime) -> None:
     """Writes the lines posted and moves the rungs of the due ladders."""
-    await _write(session, _INSERT_LEDGER, line_values(positions, now))
+    lines = line_values(positions, now)
+    if len(lines) < WORTH_COPYING:
+        await _write(session, _INSERT_LEDGER, lines)
+    else:
+        await copy_rows(session, LedgerRow.__tablename__, list(lines[0]), (list(line.values()) for line in lines))
     rungs = sorted(positions.rungs.items())
     await _write(
         session, _UPSERT_RUNGS, ({"account_id": a, "due_on": day, "amount": amount} for (a, day), amount in rungs)
@@ -156,7 +165,11 @@ async def write_accounts(session: AsyncSession, positions: Positions, now: datet
 
 
 def _accounts(keys: Collection[tuple[str, str]]) -> Any:
-    return select(*AccountRow.__table__.c).where(tuple_(AccountRow.customer_id, AccountRow.segment).in_(keys))
+    named: Any = keys
+    if len(keys) >= MANY_KEYS:
+        customer_ids, segments = (func.unnest(cast(list(part), ARRAY(Text))) for part in zip(*keys, strict=True))
+        named = select(customer_ids, segments)
+    return select(*AccountRow.__table__.c).where(tuple_(AccountRow.customer_id, AccountRow.segment).in_(named))
 
 
 async def _locked(session: AsyncSession, statement: Any) -> Any:

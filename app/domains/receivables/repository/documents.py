@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import Select, TextClause, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.receivables.core.allocations import Allocation
@@ -26,6 +27,8 @@ from app.domains.receivables.repository.records import (
     payment_values,
 )
 from app.domains.receivables.tables import TO_BE_PAID, AllocationRow, OpenItemRow, PaymentRow
+from app.infra.db.bulk import WORTH_COPYING, copy_rows
+from app.infra.db.failures import UNIQUE_VIOLATION, sqlstate
 
 Wanted = Mapping[tuple[UUID, str], Decimal]
 """By account and currency: how much the oldest items are wanted for."""
@@ -151,13 +154,15 @@ async def write(session: AsyncSession, book: Book) -> bool:
     """Writes what was touched in the book; False if another transaction has taken a number or reference meanwhile."""
     new_items, items = _split(book.touched_items, book.stored_items)
     new_payments, payments = _split(book.touched_payments, book.stored_payments)
-    if not await _insert(session, _INSERT_ITEMS, [item_values(book.items[key]) for key in new_items]):
+    if not await _insert(session, OpenItemRow, _INSERT_ITEMS, [item_values(book.items[key]) for key in new_items]):
         return False
-    if not await _insert(session, _INSERT_PAYMENTS, [payment_values(book.payments[key]) for key in new_payments]):
+    if not await _insert(
+        session, PaymentRow, _INSERT_PAYMENTS, [payment_values(book.payments[key]) for key in new_payments]
+    ):
         return False
     await _execute(session, _UPDATE_ITEMS, (item_values(book.items[key]) for key in items))
     await _execute(session, _UPDATE_PAYMENTS, (payment_values(book.payments[key]) for key in payments))
-    await _execute(session, _INSERT_ALLOCATIONS, (allocation_values(book.allocations[made]) for made in book.made))
+    await _insert_allocations(session, [allocation_values(book.allocations[made]) for made in book.made])
     await _execute(session, _UNDO_ALLOCATIONS, (allocation_values(book.allocations[gone]) for gone in book.undone))
     return True
 
@@ -196,11 +201,33 @@ async def _live(session: AsyncSession, statement: Select[Any]) -> Sequence[Alloc
     return [allocation_from(row) for row in rows.mappings()]
 
 
-async def _insert(session: AsyncSession, statement: TextClause, rows: Sequence[Values]) -> bool:
+async def _insert(
+    session: AsyncSession, row: type[OpenItemRow | PaymentRow], statement: TextClause, rows: Sequence[Values]
+) -> bool:
     if not rows:
         return True
-    done: Any = await session.execute(statement, {"rows": _json(rows)})
-    return bool(done.rowcount == len(rows))
+    if len(rows) < WORTH_COPYING:
+        done: Any = await session.execute(statement, {"rows": _json(rows)})
+        return bool(done.rowcount == len(rows))
+    try:
+        await copy_rows(session, row.__tablename__, list(rows[0]), map(_copied, rows))
+    except DBAPIError as error:
+        if sqlstate(error) == UNIQUE_VIOLATION:
+            return False
+        raise
+    return True
+
+
+def _copied(values: Values) -> Sequence[Any]:
+    """The values of a row for COPY, which takes JSON as text."""
+    return [orjson.dumps(value).decode() if isinstance(value, list) else value for value in values.values()]
+
+
+async def _insert_allocations(session: AsyncSession, rows: Sequence[Values]) -> None:
+    if len(rows) < WORTH_COPYING:
+        await _execute(session, _INSERT_ALLOCATIONS, rows)
+    else:
+        await copy_rows(session, AllocationRow.__tablename__, list(rows[0]), (list(row.values()) for row in rows))
 
 
 async def _execute(session: AsyncSession, statement: TextClause, rows: Iterable[Values]) -> None:

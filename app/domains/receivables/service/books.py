@@ -19,7 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.fx import Quotes
-from app.domains.exposure.core.refusals import AccountBusy, OrderRefConflict
+from app.domains.exposure.core.positions import Positions
+from app.domains.exposure.core.refusals import AccountBusy, AccountNotFound, OrderRefConflict
 from app.domains.receivables.core.book import Book, Bookkeeper, Key
 from app.domains.receivables.core.items import Item
 from app.domains.receivables.core.payments import Payment
@@ -108,7 +109,7 @@ async def open_for_claims(
         if (item := named.get(key)) and item.customer_id in groups.get(claim.customer_id, (claim.customer_id,))
     }
     wanted = {claim.account_key for claim in claims} | owners | set(also_accounts)
-    book = Book(await exposure.lock(tx, keys=await exposure.known_accounts(tx, keys=wanted)), groups=groups)
+    book = Book(await _locked(tx, wanted), groups=groups)
     again = await documents.find_items(tx.session, keys | set(also_items))
     # What was posted to an account not locked between the two looks is not known yet.
     book.read(
@@ -183,6 +184,14 @@ async def close(tx: Transaction, book: Book) -> None:
         if sqlstate(error) == UNIQUE_VIOLATION:
             raise OrderRefConflict("another customer has just taken one of the order references") from None
         raise
+
+
+async def _locked(tx: Transaction, keys: Collection[tuple[str, str]]) -> Positions:
+    """The positions of those of the accounts that exist, which usually is all of them."""
+    try:
+        return await exposure.lock(tx, keys=keys)
+    except AccountNotFound:
+        return await exposure.lock(tx, keys=set(await exposure.known_accounts(tx, keys=keys)))
 
 
 async def _groups(tx: Transaction, claims: Sequence[Claim], named: Mapping[Key, Item]) -> Mapping[str, Collection[str]]:
