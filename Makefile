@@ -41,11 +41,13 @@ fmt: $(STAMP)  ## format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(STAMP)  ## resolve the dependencies anew and write both locks (needs uv)
-	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-emit-index-url --no-emit-find-links -q -o requirements.lock
-	uv pip compile pyproject.toml --group dev --constraints requirements.lock --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links -q
+
+lock: $(STAMP)  ## resolve the dependencies anew and write the locks (needs uv)
+	$(COMPILE) pyproject.toml --upgrade -o requirements.lock
+	$(COMPILE) pyproject.toml --extra embedded --group dev --constraints requirements.lock -o requirements-dev.lock
+	echo hatchling | $(COMPILE) - --constraints requirements-dev.lock -o requirements-build.lock
 
 # The stamp is newer than what the environment was made from, so a second `make install` has nothing to do. An environment
 # whose Python does not start (moved, or made by a Python since removed) is made anew.

@@ -21,7 +21,7 @@ _SYMMETRIC: Final = ("none", "hs")
 class Settings(BaseSettings):
     """What can be set, each as `HEADROOM_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: str | None = Field(None, description="PostgreSQL server to use; without it an embedded one is run")
     data_dir: Path = Field(Path(".data"), description="where the embedded PostgreSQL keeps its data")
