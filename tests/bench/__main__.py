@@ -23,13 +23,14 @@ from app.infra.clock import SystemClock
 from app.infra.db import embedded
 from app.infra.db.embedded import EmbeddedServer
 from app.settings import Settings
-from tests.bench import company, measures, pgbench, report
+from tests.bench import company, imports, measures, pgbench, report
 from tests.bench.company import Customers
 from tests.bench.measures import CROWDS, SPREAD, Effort, Result, Scene
 from tests.bench.serving import serving
 
 FULL: Final = Effort(rounds=5, seconds=6)
 QUICK: Final = Effort(rounds=3, seconds=2)
+QUICK_IMPORT: Final = 10_000
 WARM_UP_SECONDS: Final = 3.0
 LARGE: Final = Customers("L", 1_000_000, items=5)
 SMALL: Final = Customers("L", 1_000, items=5)
@@ -41,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures Headroom, as ratios in one run.")
     parser.add_argument("--quick", action="store_true", help="a minute instead of several")
     parser.add_argument("--large", action="store_true", help="also with 1,000,000 accounts and 5,000,000 invoices")
+    parser.add_argument("--invoices", type=int, default=100_000, help="how many to import, such as 1000000")
     parser.add_argument("--readme", action="store_true", help="only put the last run into the README")
     asked = parser.parse_args()
     if asked.readme:
@@ -51,6 +53,7 @@ def main() -> None:
         directory = Path(name)
         directory.chmod(0o711)  # the embedded server of root runs as somebody else
         results, settings = _measure(directory, effort)
+        results.append(_measure_import(directory, effort, QUICK_IMPORT if asked.quick else asked.invoices))
         if asked.large:
             results.append(_measure_size(directory, effort))
     run = report.document(results, effort, settings, on=SystemClock().now().date().isoformat())
@@ -74,6 +77,11 @@ def _measure(directory: Path, effort: Effort) -> tuple[list[Result], dict[str, s
             measures.items(scene, effort),
             measures.latency(scene, effort),
         ], settings
+
+
+def _measure_import(directory: Path, effort: Effort, invoices: int) -> Result:
+    with _company(directory, "import", [imports.BILLED]) as server:
+        return imports.measure(server, directory, effort, invoices=invoices)
 
 
 def _measure_size(directory: Path, effort: Effort) -> Result:

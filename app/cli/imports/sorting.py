@@ -69,7 +69,7 @@ class DayOrder:
             self._file = cast(BinaryIO, tempfile.TemporaryFile(prefix="headroom-import-"))  # noqa: SIM115
         self._held.sort()
         start = self._file.seek(0, 2)
-        self._file.writelines(orjson.dumps(entry) + b"\n" for entry in self._held)
+        self._file.writelines(orjson.dumps(tuple(entry)) + b"\n" for entry in self._held)
         self._runs.append((start, self._file.tell()))
         self._held = []
 
