@@ -29,11 +29,15 @@ JournalWriter = Callable[["Transaction", Sequence[Event]], Awaitable[None]]
 class Transaction:
     """What a use case works in: the session, the instant, who acts, and what it says has happened."""
 
-    def __init__(self, session: AsyncSession, *, now: datetime, actor: Actor, request_id: str) -> None:
+    def __init__(
+        self, session: AsyncSession, *, now: datetime, actor: Actor, request_id: str, comes_again: bool = False
+    ) -> None:
+        """`comes_again`: whoever began it begins anew when told that others are in the way for a moment."""
         self.session = session
         self.now = now
         self.actor = actor
         self.request_id = request_id
+        self.comes_again = comes_again
         self._outbox: deque[Event] = deque()
 
     def emit(self, event: Event) -> None:
@@ -68,10 +72,10 @@ class Transactions:
         self.clock = clock
 
     @asynccontextmanager
-    async def begin(self, *, actor: Actor, request_id: str) -> AsyncIterator[Transaction]:
+    async def begin(self, *, actor: Actor, request_id: str, comes_again: bool = False) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends and rolls back when it raises."""
         async with self._sessions() as session:
-            tx = Transaction(session, now=self.clock.now(), actor=actor, request_id=request_id)
+            tx = Transaction(session, now=self.clock.now(), actor=actor, request_id=request_id, comes_again=comes_again)
             try:
                 yield tx
                 await self._settle(tx)

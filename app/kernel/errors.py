@@ -6,7 +6,7 @@ descends from) says what kind of answer it is. `app/infra/http/problem.py` maps 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,3 +89,6 @@ class Unconditional(Refusal):
 
 class Busy(Refusal):
     """Not now; the same request may pass in a moment (503)."""
+
+    turn: Awaitable[object] | None = None
+    """Where it is worth trying again in a new transaction before the caller is told to come again: ends when it is."""

@@ -13,7 +13,7 @@ import httpx
 from tests.faults.company import CHECKS, check, open_account
 
 WAIT_SECONDS_MAX: Final = 30.0
-"""Far more than is promised (two seconds): the machine may be busy, and the promise is tested with a clock of its own."""
+"""Far more than the two seconds that are promised: the machine may be busy."""
 
 
 class TestAPolicyActivatedAtOneServer:

@@ -46,10 +46,13 @@ def requires(*scopes: Scope) -> Any:
 
 
 @asynccontextmanager
-async def request_transaction(request: Request, principal: Principal) -> AsyncIterator[Transaction]:
+async def request_transaction(
+    request: Request, principal: Principal, *, comes_again: bool = False
+) -> AsyncIterator[Transaction]:
     """The transaction of `request`, on behalf of `principal`: commits when the block ends, before the answer."""
     transactions: Transactions = request.app.state.transactions
-    async with transactions.begin(actor=principal.actor, request_id=request_id_of(request.scope)) as tx:
+    request_id = request_id_of(request.scope)
+    async with transactions.begin(actor=principal.actor, request_id=request_id, comes_again=comes_again) as tx:
         request.state.transaction = tx
         yield tx
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from fastapi import Request, Response
 
 from app.infra import metrics
+from app.infra.clock import stopwatch
 from app.infra.http.problem import problems
 from app.infra.http.routing import Handler
 from app.infra.http.strict_json import StrictRequest
+from app.kernel.errors import Busy
 from app.support.auth.core.principals import Principal
 from app.support.auth.dependencies import current_principal, request_transaction
 from app.support.auth.routing import GuardedRoute
@@ -25,6 +29,11 @@ from app.support.idempotency.core import (
     checked_key,
     fingerprint,
 )
+
+PATIENCE_SECONDS: Final = 5.0
+"""How long a request waits for its turn at an account that others hold."""
+LOOK_AGAIN_SECONDS: Final = 1.0
+"""A request that nobody calls looks again after this, in case whoever was called did not come."""
 
 _OPT_OUT: Final = "handles_idempotency_itself"
 _PARAMETER: Final = {
@@ -60,14 +69,23 @@ class IdempotentRoute(GuardedRoute):
         super().__init__(path, endpoint, **options)
 
     async def answer(self, request: StrictRequest, handler: Handler) -> Response:
-        """The answer, given now or kept from the first time."""
-        asked = None if getattr(self.endpoint, _OPT_OUT, False) else key_and_fingerprint(request)
-        if asked is None:
+        """The answer, given now or kept from the first time.
+
+        Whoever has to wait for others is let try again, each time in a new transaction, so that nobody keeps a
+        connection meanwhile.
+        """
+        if getattr(self.endpoint, _OPT_OUT, False):
             return await handler(request)
-        principal = await current_principal(request)
-        response, outcome = await _exactly_once(request, principal, *asked, handler)
-        metrics.IDEMPOTENCY.labels(outcome).inc()
-        return response
+        began = stopwatch()
+        while True:
+            try:
+                return await _attempt(request, handler)
+            except Busy as busy:
+                if busy.turn is None or stopwatch() - began > PATIENCE_SECONDS:
+                    raise
+                turn = busy.turn
+            with suppress(TimeoutError):
+                await asyncio.wait_for(turn, LOOK_AGAIN_SECONDS)
 
 
 def key_and_fingerprint(request: Request) -> tuple[str, bytes] | None:
@@ -85,10 +103,21 @@ def replay(stored: StoredAnswer) -> Response:
     return Response(stored.body, stored.status, headers={REPLAYED_HEADER: "true"}, media_type=stored.media_type)
 
 
+async def _attempt(request: StrictRequest, handler: Handler) -> Response:
+    principal = await current_principal(request)
+    asked = key_and_fingerprint(request)
+    if asked is None:
+        async with request_transaction(request, principal, comes_again=True):
+            return await handler(request)
+    response, outcome = await _exactly_once(request, principal, *asked, handler)
+    metrics.IDEMPOTENCY.labels(outcome).inc()
+    return response
+
+
 async def _exactly_once(
     request: StrictRequest, principal: Principal, key: str, asked: bytes, handler: Handler
 ) -> tuple[Response, str]:
-    async with request_transaction(request, principal) as tx:
+    async with request_transaction(request, principal, comes_again=True) as tx:
         try:
             stored = await service.claim(tx, principal_id=principal.id, key=key, fingerprint=asked)
         except (KeyReused, KeyInProgress) as refusal:

@@ -13,7 +13,7 @@ class AccountNotFound(NotFound):
 
 
 class AccountBusy(Busy):
-    """Another transaction has held the account for too long."""
+    """Another transaction has held the account for too long, or too many wait for it already."""
 
     code = "account_busy"
     title = "The account is busy"

@@ -25,6 +25,7 @@ from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import AccountNotFound, FxRateMissing, OrderNotFound
 from app.domains.exposure.records import Record
 from app.domains.exposure.repository import positions as repository
+from app.domains.exposure.service.lines import Lines
 from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.document import OrderChecks, Policy
@@ -34,6 +35,7 @@ from app.infra.transaction import Transaction
 from app.kernel.money import render
 from app.kernel.periods import local_day, next_midnight
 
+_LINES: Final = Lines()
 _SHELF: Final = PolicyShelf()
 """Compiled policies of this process; what is on it never goes stale."""
 
@@ -56,15 +58,17 @@ async def lock(tx: Transaction, *, keys: Collection[tuple[str, str]], also_group
     """Locks the accounts of `keys` (customer, segment), their groups and `also_groups` until the transaction ends.
 
     Reservations that have run out are freed first. Raises `AccountNotFound` and, when another transaction holds one of
-    them for too long, `AccountBusy`.
+    them for too long, or too many wait for it already, `AccountBusy`.
     """
-    accounts = await repository.lock_accounts(tx.session, set(keys))
+    with _LINES.joined(tx, keys):
+        accounts = await repository.lock_accounts(tx.session, set(keys))
     missing = set(keys) - {(found.customer_id, found.segment) for found in accounts}
     if missing:
         customer_id, segment = min(missing)
         raise AccountNotFound(f"{customer_id} has no account in segment {segment}")
     groups = {found.group_id for found in accounts if found.group_id is not None} | set(also_groups)
-    positions = Positions(accounts, await repository.lock_groups(tx.session, groups) if groups else ())
+    with _LINES.joined(tx, groups):
+        positions = Positions(accounts, await repository.lock_groups(tx.session, groups) if groups else ())
     await _roll(tx, positions)
     return positions
 
