@@ -378,6 +378,7 @@ class Model:
         order = self._order(ref)
         if order.state in set(RESOLVED) - {"shipped"}:
             raise Refused("order_resolved")
+        self._end_review(order)
         self._close(order)
 
     def expire(self) -> None:
@@ -521,7 +522,6 @@ class Model:
         order.held, order.review = ZERO, None
 
     def _close(self, order: Order) -> None:
-        self._end_review(order)
         order.waived += order.delivered
         order.free("closed")
         order.state = "closed"

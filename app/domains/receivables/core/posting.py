@@ -235,7 +235,10 @@ def _billed(book: Book, item: Item, index: int, share: OrderShare) -> Commitment
         message = f"order {share.order_ref} is in {order.currency}, not in {item.currency}"
         raise at(OrderCurrencyMismatch, f"/orders/{index}/order_ref", message)
     after = commitments.invoice(order, amount=share.amount)
-    return commitments.close(after) if share.complete and after.allows(OrderMove.CLOSE) else after
+    if not share.complete or not after.allows(OrderMove.CLOSE):
+        return after
+    # Whoever reviews a referred check of the order may still decide it: an approval opens the order again.
+    return replace(commitments.close(after), held=after.held, review_id=after.review_id)
 
 
 def _unknown_order(item: Item, order_ref: str) -> Commitment:

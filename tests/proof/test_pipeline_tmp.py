@@ -1,0 +1,567 @@
+"""Order, shipment, invoice, payment, in parts and in any order: totals = ledger = documents = a plain model, always.
+
+`HYPOTHESIS_PROFILE=long` runs many more examples.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import text
+
+from app.domains.monitoring import service as monitoring
+from app.kernel.identity import SYSTEM, uuid7
+from tests.proof import model
+from tests.proof.background import Background, encoded
+from tests.proof.model import Account, Ask, Item, Line, Model, Payment, Refused, Replaced, Share
+
+LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+EXAMPLES: Final = 250
+STEPS: Final = 60 if LONG else 25
+
+ACCOUNTS: Final = {
+    "head": Account("CNY", Decimal(1000)),
+    "euro": Account("EUR", Decimal(150)),
+    "yen": Account("JPY", Decimal(20_000)),
+    "solo": Account("CNY", Decimal(900)),
+}
+MEMBERS: Final = ("head", "euro", "yen")
+GROUP_LIMIT: Final = Decimal(2000)
+QUOTES: Final = {"EUR": ("7.81", "7.9", "8.013"), "JPY": ("0.0479", "0.05", "0.051")}
+COMPONENTS: Final = ("receivables", "open_orders", "delivered", "unallocated_credits")
+LARGEST: Final = {"CNY": 40_000, "EUR": 6_000, "JPY": 8_000}
+"""The largest amount of each currency, in minor units: a few orders fill a limit."""
+
+currencies = st.sampled_from(["CNY", "CNY", "EUR", "JPY"])
+customers = st.sampled_from(sorted(ACCOUNTS))
+
+
+def amounts(currency: str, *, most: int | None = None) -> st.SearchStrategy[Decimal]:
+    """Amounts with all the decimals that the currency has."""
+    units = st.integers(1, most or LARGEST[currency])
+    return units.map(lambda number: Decimal(number).scaleb(-model.DIGITS[currency]))
+
+
+def of(documents: str) -> st.SearchStrategy[str]:
+    """The name of any document of one kind that the company has."""
+    return st.runner().flatmap(lambda machine: st.sampled_from(list(getattr(machine.model, documents))))
+
+
+def some(documents: str) -> Callable[..., Any]:
+    """Only when the company has documents of this kind."""
+    return precondition(lambda machine: bool(getattr(machine.model, documents)))
+
+
+class Pipeline(RuleBasedStateMachine):
+    """A group of three in three currencies and one beside it, driven through the API; the model is told the same."""
+
+    company: Background
+    releaser: str
+    examples: Iterator[int]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefix = f"E{next(self.examples)}-"
+        self.numbers = count(1)
+        self.company.clock.move(by=timedelta(days=1))  # behind every account of the examples before
+        self.began = uuid7(self.company.clock.now(), 0)
+        self.versions: dict[str, int] = {}
+        self.touched: set[str] = set()
+        """The customers whose accounts may have changed since the last look, if only by the time."""
+        self.model = Model(
+            now=self.company.clock.now(),
+            accounts={self.prefix + name: account for name, account in ACCOUNTS.items()},
+            head=self.prefix + "head",
+            members=frozenset(self.prefix + name for name in MEMBERS),
+            group_limit=GROUP_LIMIT,
+            quotes={},
+        )
+        for currency, quoted in QUOTES.items():
+            self.quote(currency, quoted[0])
+        for name in ("head", "euro", "yen", "solo"):
+            self.open_account(name)
+        self.post(f"{self.account('head')}/group-limit", {"kind": "granted", "amount": GROUP_LIMIT})
+
+    def open_account(self, name: str) -> None:
+        account = ACCOUNTS[name]
+        parent = self.prefix + "head" if name in MEMBERS and name != "head" else None
+        customer = {"name": name, "country": "CN", "parent_id": parent}
+        self.company.put(f"/v1/customers/{self.prefix}{name}", customer)
+        self.company.put(self.account(name), {"currency": account.currency})
+        self.post(f"{self.account(name)}/limit", {"kind": "granted", "amount": account.limit})
+
+    # ---- credit checks -------------------------------------------------------------------------------------
+
+    @rule(data=st.data(), name=customers, currency=currencies, reserve=st.sampled_from([True, True, True, False]))
+    def check_new(self, data: st.DataObject, name: str, currency: str, reserve: bool) -> None:
+        self.check(data, self.fresh("O/"), self.prefix + name, currency, reserve)
+
+    @some("orders")
+    @rule(data=st.data(), ref=of("orders"), reserve=st.sampled_from([True, True, True, False]))
+    def check_again(self, data: st.DataObject, ref: str, reserve: bool) -> None:
+        order = self.model.orders[ref]
+        self.check(data, ref, order.customer, order.currency, reserve)
+
+    @some("orders")
+    @rule(data=st.data(), ref=of("orders"), name=customers, currency=currencies)
+    def check_as_somebody_else(self, data: st.DataObject, ref: str, name: str, currency: str) -> None:
+        self.check(data, ref, self.prefix + name, currency, reserve=True)
+
+    def check(self, data: st.DataObject, ref: str, customer: str, currency: str, reserve: bool) -> None:
+        ask = Ask(
+            order_ref=ref,
+            customer=customer,
+            amount=self.amount_for(data, ref, customer, currency),
+            currency=currency,
+            checkpoint=data.draw(st.sampled_from(["order", "order", "shipment"])),
+            reserve=reserve,
+            days=data.draw(st.sampled_from([None, None, None, 0, 5])),
+            ship_on=data.draw(st.none() | st.integers(0, 60).map(lambda days: self.today + timedelta(days=days))),
+            replaces=self.replaced(data, ref, customer),
+        )
+        with self.compared("POST", "/v1/credit-checks", _wire(ask)) as answer:
+            judged = self.model.check(ask)
+        if not answer.accepted:
+            return
+        decided = answer.document
+        objections = frozenset(reason["code"] for reason in decided["reasons"] if reason["effect"] != "warn")
+        assert (decided["outcome"], objections) == (judged.outcome, judged.codes)
+        assert Decimal(decided["headroom_after"]) == self.model.accounts[customer].limit - judged.after
+        if judged.outcome == "referred" and reserve:
+            self.model.refer(decided["id"], ask, judged)
+        if decided["reservation"] is not None:
+            assert Decimal(decided["reservation"]["amount"]) == judged.asked.open
+
+    def amount_for(self, data: st.DataObject, ref: str, customer: str, currency: str) -> Decimal:
+        """Any amount, or one that leaves the account exactly at its limit, or a little above."""
+        account = self.model.accounts[customer]
+        known = self.model.orders.get(ref)
+        room = account.limit - self.model.total(customer) + (known.open if known else 0)
+        exact = [room, room + Decimal("0.01")] if currency == account.currency == "CNY" and room > 1 else []
+        drawn: Decimal = data.draw(st.one_of(amounts(currency), *map(st.just, exact)), label="amount")
+        return drawn
+
+    def replaced(self, data: st.DataObject, ref: str, customer: str) -> tuple[Replaced, ...]:
+        others = [r for r, order in self.model.orders.items() if order.customer == customer and r != ref]
+        if not others or data.draw(st.integers(0, 3)):
+            return ()
+        chosen = data.draw(st.lists(st.sampled_from(sorted(others)), unique=True, max_size=2), label="replaces")
+        return tuple(Replaced(r, data.draw(amounts(self.model.orders[r].currency))) for r in chosen)
+
+    @some("reviews")
+    @rule(check_id=of("reviews"))
+    def release(self, check_id: str) -> None:
+        path = f"/v1/credit-checks/{check_id}/release"
+        with self.compared("POST", path, {"reason": "known for years"}, key=self.releaser):
+            self.model.release(check_id)
+
+    @some("reviews")
+    @rule(check_id=of("reviews"))
+    def reject(self, check_id: str) -> None:
+        with self.compared("POST", f"/v1/credit-checks/{check_id}/reject", {"reason": "too much"}, key=self.releaser):
+            self.model.reject(check_id)
+
+    # ---- orders and shipments ------------------------------------------------------------------------------
+
+    @rule(data=st.data(), name=customers, currency=currencies, shipped=st.booleans(), invoiced=st.booleans())
+    def load(self, data: st.DataObject, name: str, currency: str, shipped: bool, invoiced: bool) -> None:
+        asked = [
+            data.draw(amounts(currency) if wanted else st.just(model.ZERO)) for wanted in (True, shipped, invoiced)
+        ]
+        ref, customer = self.fresh("O/"), self.prefix + name
+        body = {"customer_id": customer, "order_ref": ref, "currency": currency}
+        texts = dict(zip(("approved", "shipped", "invoiced"), map(str, asked), strict=True))
+        with self.compared("POST", "/v1/orders", {**body, **texts}):
+            self.model.load(ref, customer, currency, (asked[0], asked[1], asked[2]))
+
+    @some("orders")
+    @rule(data=st.data(), ref=of("orders"), part=st.sampled_from(["rest", "some", "some"]), left=st.booleans())
+    def ship(self, data: st.DataObject, ref: str, part: str, left: bool) -> None:
+        order = self.model.orders[ref]
+        rest = order.approved - order.shipped
+        amount = rest if part == "rest" and rest > 0 else data.draw(amounts(order.currency), label="amount")
+        shipment = self.fresh("S/")
+        body = {"shipment_ref": shipment, "amount": str(amount), "already_left": left}
+        with self.compared("POST", f"/v1/orders/{encoded(ref)}/shipments", body, again=True):
+            self.model.ship(ref, shipment, amount, already_left=left)
+
+    @some("shipments")
+    @rule(shipment=of("shipments"), reorder=st.booleans())
+    def take_back(self, shipment: str, reorder: bool) -> None:
+        order = encoded(self.model.shipments[shipment].order_ref)
+        path = f"/v1/orders/{order}/shipments/{encoded(shipment)}/reverse"
+        with self.compared("POST", path, {"reason": "refused at the gate", "reorder": reorder}):
+            self.model.take_back(shipment, reorder=reorder)
+
+    @some("orders")
+    @rule(ref=of("orders"), move=st.sampled_from(["cancel", "close"]))
+    def end(self, ref: str, move: str) -> None:
+        with self.compared("POST", f"/v1/orders/{encoded(ref)}/{move}", {"reason": "the customer changed its mind"}):
+            getattr(self.model, move)(ref)
+
+    # ---- invoices and payments -----------------------------------------------------------------------------
+
+    @rule(data=st.data(), name=customers, currency=currencies, batch=st.booleans())
+    def invoice(self, data: st.DataObject, name: str, currency: str, batch: bool) -> None:
+        customer, amount = self.prefix + name, data.draw(amounts(currency), label="amount")
+        shares = self.billed(data, customer, currency, amount)
+        self.post_item(data, Item("I/", customer, False, amount, currency, self.due(data), Decimal(1), shares), batch)
+
+    @some("orders")
+    @rule(data=st.data(), ref=of("orders"), exact=st.booleans(), complete=st.booleans())
+    def invoice_order(self, data: st.DataObject, ref: str, exact: bool, complete: bool) -> None:
+        order = self.model.orders[ref]
+        amount = order.delivered if exact and order.delivered else data.draw(amounts(order.currency), label="amount")
+        shares = (Share(ref, amount, complete),)
+        due = self.due(data)
+        self.post_item(data, Item("I/", order.customer, False, amount, order.currency, due, Decimal(1), shares), False)
+
+    @rule(data=st.data(), name=customers, currency=currencies, batch=st.booleans())
+    def credit_note(self, data: st.DataObject, name: str, currency: str, batch: bool) -> None:
+        amount = data.draw(amounts(currency), label="amount")
+        related = data.draw(st.none() | of("items")) if self.model.items else None
+        due = self.today
+        item = Item("N/", self.prefix + name, True, amount, currency, due, Decimal(1), related=related)
+        self.post_item(data, item, batch)
+
+    def billed(self, data: st.DataObject, customer: str, currency: str, amount: Decimal) -> tuple[Share, ...]:
+        """Up to two orders, known or not, whose parts are no more than the invoice."""
+        own = [r for r, order in self.model.orders.items() if (order.customer, order.currency) == (customer, currency)]
+        anybodys = sorted(self.model.orders)
+        known = st.sampled_from([*sorted(own) * 4, *anybodys]) if anybodys else st.nothing()
+        refs = data.draw(st.lists(known | st.just(self.fresh("U/")), max_size=2, unique=True), label="orders")
+        part = model.rounded(amount / (len(refs) or 1) - (Decimal("0.5") if len(refs) > 1 else 0), currency)
+        return tuple(Share(ref, part, data.draw(st.booleans(), label="complete")) for ref in refs if part > 0)
+
+    def due(self, data: st.DataObject) -> date:
+        """In the far future: this is about amounts, not about who is late."""
+        return date(2190, 1, data.draw(st.integers(1, 3), label="due"))
+
+    def post_item(self, data: st.DataObject, drawn: Item, batch: bool) -> None:
+        rate = self.drawn_rate(data, drawn.customer, drawn.currency)
+        item = replace(drawn, number=self.fresh(drawn.number), rate=rate[0])
+        body = {**_item_wire(item, self.today), **rate[1]}
+        with self.compared("POST", "/v1/invoices", body, batch=batch, again=True):
+            self.model.post_item(item)
+
+    def drawn_rate(self, data: st.DataObject, customer: str, currency: str) -> tuple[Decimal, dict[str, str]]:
+        """The rate of the day, or one entered with the document."""
+        into = self.model.accounts[customer].currency
+        usual = self.model.rate(currency, into)
+        if currency == into or data.draw(st.integers(0, 3), label="entered rate"):
+            return usual, {}
+        entered = Decimal(format(usual * Decimal("1.03"), ".6f"))
+        return entered, {"fx_rate": str(entered)}
+
+    @some("items")
+    @rule(number=of("items"))
+    def cancel_item(self, number: str) -> None:
+        with self.compared("POST", f"/v1/invoices/{encoded(number)}/cancel", {"reason": "typo"}):
+            self.model.cancel_item(number)
+
+    @rule(data=st.data(), name=customers, currency=currencies, how=st.sampled_from(["oldest_first", "none", None]))
+    def pay(self, data: st.DataObject, name: str, currency: str, how: str | None) -> None:
+        self.post_payment(data, self.prefix + name, currency, data.draw(amounts(currency), label="amount"), how)
+
+    @some("items")
+    @rule(data=st.data(), number=of("items"), how=st.sampled_from(["oldest_first", "none", None]))
+    def pay_item(self, data: st.DataObject, number: str, how: str | None) -> None:
+        item = self.model.items[number]
+        amount = self.model.left(number) or item.amount
+        self.post_payment(data, item.customer, item.currency, amount, how, number)
+
+    def post_payment(
+        self, data: st.DataObject, customer: str, currency: str, amount: Decimal, how: str | None, named: str = ""
+    ) -> None:
+        rate, entered = self.drawn_rate(data, customer, currency)
+        payment = Payment(self.fresh("P/"), customer, amount, currency, rate)
+        lines = (Line(named, amount),) if named else self.lines(data, currency)
+        body = {
+            "payment_ref": payment.ref,
+            "customer_id": customer,
+            "amount": str(amount),
+            "currency": currency,
+            "received_on": self.today.isoformat(),
+            "allocations": [_line_wire(line) for line in lines],
+            **entered,
+            **({"allocate": how} if how else {}),
+        }
+        oldest_first = how == "oldest_first" if how else not lines
+        with self.compared("POST", "/v1/payments", body, again=True):
+            self.model.post_payment(payment, lines, oldest_first=oldest_first)
+
+    def lines(self, data: st.DataObject, currency: str) -> tuple[Line, ...]:
+        """Items named, mostly open ones in the currency, some with a discount."""
+        items = self.model.items
+        payable = [n for n, i in items.items() if i.currency == currency and not i.credit and self.model.left(n)]
+        if not items or data.draw(st.booleans(), label="nothing named"):
+            return ()
+        named = st.sampled_from([*sorted(payable) * 4, *sorted(items)])
+        discount = st.just(model.ZERO) | amounts(currency, most=200)
+        line = st.builds(Line, named, amounts(currency, most=LARGEST[currency] // 4), discount)
+        return tuple(data.draw(st.lists(line, min_size=1, max_size=3), label="allocations"))
+
+    @some("payments")
+    @rule(data=st.data(), ref=of("payments"), oldest_first=st.booleans())
+    def allocate_payment(self, data: st.DataObject, ref: str, oldest_first: bool) -> None:
+        lines = self.lines(data, self.model.payments[ref].currency)
+        body = {"allocations": [_line_wire(line) for line in lines]}
+        how = {"allocate": "oldest_first"} if oldest_first else {}
+        with self.compared("POST", f"/v1/payments/{encoded(ref)}/allocate", {**body, **how}):
+            self.model.allocate(ref, lines, oldest_first=oldest_first or not lines)
+
+    @precondition(lambda self: any(item.credit for item in self.model.items.values()))
+    @rule(data=st.data())
+    def allocate_credit_note(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(n for n, item in self.model.items.items() if item.credit)))
+        lines = tuple(Line(line.number, line.amount) for line in self.lines(data, self.model.items[number].currency))
+        if lines:
+            body = {"allocations": [{"invoice_no": line.number, "amount": str(line.amount)} for line in lines]}
+            with self.compared("POST", f"/v1/invoices/{encoded(number)}/allocate", body):
+                self.model.allocate(number, lines, oldest_first=False)
+
+    @some("payments")
+    @rule(ref=of("payments"))
+    def reverse(self, ref: str) -> None:
+        with self.compared("POST", f"/v1/payments/{encoded(ref)}/reverse", {"reason": "bounced"}):
+            self.model.reverse(ref)
+
+    # ---- the world -----------------------------------------------------------------------------------------
+
+    @rule(hours=st.sampled_from([1, 24, 5 * 24, 31 * 24]))
+    def wait(self, hours: int) -> None:
+        self.company.clock.move(by=timedelta(hours=hours))
+        self.model.now = self.company.clock.now()
+        for customer in self.model.accounts:  # what has expired is freed when its account is looked at
+            self.company.get(f"/v1/customers/{customer}/accounts/main")
+        self.expire()
+
+    def expire(self) -> None:
+        before = deepcopy(self.model)
+        self.model.expire()
+        self.touch_what_differs(before)
+
+    @rule(data=st.data(), currency=st.sampled_from(sorted(QUOTES)))
+    def quote_anew(self, data: st.DataObject, currency: str) -> None:
+        self.quote(currency, data.draw(st.sampled_from(QUOTES[currency]), label="rate"))
+
+    @rule(name=customers, share=st.sampled_from(["0.5", "1", "1.5"]))
+    def decide_limit(self, name: str, share: str) -> None:
+        customer, amount = self.prefix + name, ACCOUNTS[name].limit * Decimal(share)
+        amount = model.rounded(amount, ACCOUNTS[name].currency)
+        self.post(f"{self.account(name)}/limit", {"kind": "granted", "amount": amount})
+        self.model.accounts[customer] = replace(self.model.accounts[customer], limit=amount)
+        self.touched.add(customer)
+
+    @rule(name=customers, kind=st.sampled_from(["soft", "forced"]))
+    def hold(self, name: str, kind: str) -> None:
+        self.post(f"{self.account(name)}/hold", {"kind": kind})
+        self.set_hold(name, kind)
+
+    @precondition(lambda self: any(account.hold != "none" for account in self.model.accounts.values()))
+    @rule(name=customers)
+    def unhold(self, name: str) -> None:
+        if self.model.accounts[self.prefix + name].hold != "none":
+            self.post(f"{self.account(name)}/unhold", {})
+            self.set_hold(name, "none")
+
+    def set_hold(self, name: str, kind: str) -> None:
+        customer = self.prefix + name
+        self.model.accounts[customer] = replace(self.model.accounts[customer], hold=kind)
+        self.touched.add(customer)
+
+    def quote(self, currency: str, rate: str) -> None:
+        self.company.put(f"/v1/fx-rates/{self.today}", {"base": currency, "rates": {"CNY": rate}})
+        self.model.quotes[currency] = Decimal(rate)
+        self.touched.add(self.model.head)
+
+    # ---- what must hold after every step -------------------------------------------------------------------
+
+    @invariant()
+    def accounts_agree_with_the_model(self) -> None:
+        for customer in sorted(self.touched):
+            self.account_agrees(customer)
+            self.orders_agree(customer)
+        self.touched.clear()
+        assert self.company.run(self.stored()) == {c: self.model.components(c) for c in self.model.accounts}
+
+    def account_agrees(self, customer: str) -> None:
+        shown = self.company.get(f"/v1/customers/{customer}/accounts/main")
+        account, exposure, expected = self.model.accounts[customer], shown["exposure"], self.model.components(customer)
+        assert tuple(Decimal(exposure[name]) for name in COMPONENTS) == expected, customer
+        total = self.model.total(customer)
+        assert (Decimal(exposure["total"]), Decimal(shown["headroom"])) == (total, account.limit - total)
+        assert shown["hold"]["kind"] == account.hold
+        assert shown["version"] >= self.versions.get(customer, 0)
+        self.versions[customer] = shown["version"]
+        if customer in self.model.members:
+            assert Decimal(shown["group"]["exposure"]) == self.model.group_total()
+
+    def orders_agree(self, customer: str) -> None:
+        listed = self.company.get(f"/v1/orders?customer_id={customer}&limit=500")["items"]
+        shown = {order["order_ref"]: order for order in listed}
+        orders = {ref: order for ref, order in self.model.orders.items() if order.customer == customer}
+        assert shown.keys() == orders.keys()
+        for ref, order in orders.items():
+            names = ("approved", "shipped", "invoiced", "open", "delivered", "held")
+            found = [shown[ref]["state"], *(Decimal(shown[ref][name]) for name in names)]
+            assert found == [order.state, *(getattr(order, name) for name in names)], ref
+
+    async def stored(self) -> dict[str, tuple[Decimal, ...]]:
+        """The totals of every account, touched or not."""
+        async with self.company.transactions.begin(actor=SYSTEM, request_id="proof") as tx:
+            columns = text(f"select customer_id, {', '.join(COMPONENTS)} from accounts where id > :began")
+            return {row[0]: tuple(row[1:]) for row in await tx.session.execute(columns, {"began": self.began})}
+
+    def teardown(self) -> None:
+        self.touched.update(self.model.accounts)
+        self.accounts_agree_with_the_model()
+
+    @invariant()
+    def totals_ledger_and_documents_agree(self) -> None:
+        proofs = self.company.run(self.prove())
+        assert [drift for proof in proofs for drift in proof.drifts] == []
+        assert (proofs[0].accounts, proofs[1].groups) == (len(ACCOUNTS), 1)
+
+    async def prove(self) -> list[monitoring.Proof]:
+        proofs = []
+        for prove in (monitoring.prove_accounts, monitoring.prove_groups):
+            async with self.company.transactions.begin(actor=SYSTEM, request_id="proof") as tx:
+                proofs.append(await prove(tx, after=self.began))
+        return proofs
+
+    # ---- telling both --------------------------------------------------------------------------------------
+
+    @contextmanager
+    def compared(
+        self, method: str, path: str, body: Any, *, key: str | None = None, batch: bool = False, again: bool = False
+    ) -> Iterator[Answer]:
+        """Asks the API, then lets the model do the same inside the block: both accept, or both refuse alike.
+
+        With `again` what was accepted is asked for twice: the second time nothing happens.
+        """
+        keyed = {} if key is None else {"key": key}
+        before = deepcopy(self.model)
+        answer = _batched(self.company, path, body) if batch else _single(self.company, method, path, body, **keyed)
+        try:
+            yield answer
+        except Refused as refused:
+            expected: str | None = refused.code
+        else:
+            expected = None
+            self.touch_what_differs(before)
+        assert expected == (None if answer.accepted else answer.document["code"]), answer
+        if expected is not None:
+            return
+        if again:
+            repeated = _single(self.company, method, path, body)
+            assert (repeated.status, repeated.document) == (200, answer.document)
+        self.expire()
+
+    def touch_what_differs(self, before: Model) -> None:
+        self.touched.update(customer for customer in self.model.accounts if self.model.differs(before, customer))
+
+    @property
+    def today(self) -> date:
+        return self.company.clock.now().date()
+
+    def fresh(self, kind: str) -> str:
+        """A reference of its own, with characters that paths must encode."""
+        return f"{kind}{self.prefix}{next(self.numbers):03}"
+
+    def account(self, name: str) -> str:
+        return f"/v1/customers/{self.prefix}{name}/accounts/main"
+
+    def post(self, path: str, body: dict[str, Any]) -> None:
+        texts = {name: str(value) if isinstance(value, Decimal) else value for name, value in body.items()}
+        self.company.post(path, {**texts, "reason": "test"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API said, alone or inside a batch."""
+
+    status: int
+    document: dict[str, Any]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it did what was asked."""
+        return 200 <= self.status < 300
+
+
+def _single(company: Background, method: str, path: str, body: Any, **keyed: str) -> Answer:
+    response = company.call(method, path, json=body, **keyed)
+    return Answer(response.status_code, response.json())
+
+
+def _batched(company: Background, path: str, body: Any) -> Answer:
+    [result] = company.post(f"{path}/batch", {"items": [body]})["results"]
+    return Answer(result["status"], result["body"])
+
+
+def _wire(ask: Ask) -> dict[str, Any]:
+    return {
+        "customer_id": ask.customer,
+        "order_ref": ask.order_ref,
+        "amount": str(ask.amount),
+        "currency": ask.currency,
+        "checkpoint": ask.checkpoint,
+        "reserve": ask.reserve,
+        "reservation_days": ask.days,
+        "requested_ship_on": ask.ship_on and ask.ship_on.isoformat(),
+        "replaces": [{"order_ref": part.order_ref, "amount": str(part.amount)} for part in ask.replaces],
+    }
+
+
+def _item_wire(item: Item, today: date) -> dict[str, Any]:
+    shares = [{"order_ref": s.order_ref, "amount": str(s.amount), "complete": s.complete} for s in item.shares]
+    return {
+        "invoice_no": item.number,
+        "customer_id": item.customer,
+        "kind": "credit_note" if item.credit else "invoice",
+        "amount": str(item.amount),
+        "currency": item.currency,
+        "issued_on": today.isoformat(),
+        "due_on": item.due_on.isoformat(),
+        "orders": shares,
+        "related_invoice_no": item.related,
+    }
+
+
+def _line_wire(line: Line) -> dict[str, str]:
+    return {"invoice_no": line.number, "amount": str(line.amount), "discount": str(line.discount)}
+
+
+@pytest.mark.timeout(0 if LONG else 900)
+class TestAnySequence:
+    """Totals, ledger and documents agree with the model after every step."""
+
+    def test_agrees_with_the_model(self, company: Background) -> None:
+        key = {"name": "credit manager", "kind": "person", "scopes": ["orders:release", "reports:read"]}
+        machine = type(
+            "Pipeline",
+            (Pipeline,),
+            {"company": company, "examples": count(1), "releaser": company.post("/v1/api-keys", key)["key"]},
+        )
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
