@@ -27,7 +27,7 @@ from app.domains.receivables.core.allocations import (
     taken,
 )
 from app.domains.receivables.core.book import Book, Bookkeeper
-from app.domains.receivables.core.items import Item, ItemKind, OrderShare
+from app.domains.receivables.core.items import Item, OrderShare
 from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.refusals import (
     FxRateContradictory,
@@ -58,7 +58,8 @@ class Posted(Generic[Document]):
 def post_invoice(
     book: Book, request: InvoiceRequest, *, terms: Mapping[str, PaymentTerms], quotes: Quotes, by: Bookkeeper
 ) -> Posted[Item]:
-    """Enters an invoice, debit note or credit note; `terms` are by customer, `quotes` those of its day of issue.
+    """Enters an invoice, debit note or credit note; `terms` are those of customers whose requests are due by them,
+    `quotes` those of its day of issue.
 
     An invoice bills its orders; a credit note settles the item it names, as far as that is open.
     """
@@ -69,7 +70,7 @@ def post_invoice(
         return Posted(known, created=False)
     account = book.account(request.account_key)
     request.check()
-    item = _item(request, account, _rate(request, account, quotes), terms[request.customer_id], by)
+    item = _item(request, account, _rate(request, account, quotes), terms, by)
     billed = [_billed(book, item, index, share) for index, share in enumerate(item.orders)]
     settlements = _credited(book, item, request)
     source = Source(item.kind.value, item.invoice_no)
@@ -155,7 +156,9 @@ def reverse_payment(book: Book, payment: Payment, *, reason: str, by: Bookkeeper
 # ---- documents out of requests -----------------------------------------------------------------------------
 
 
-def _item(request: InvoiceRequest, account: Account, rate: Decimal, terms: PaymentTerms, by: Bookkeeper) -> Item:
+def _item(
+    request: InvoiceRequest, account: Account, rate: Decimal, terms: Mapping[str, PaymentTerms], by: Bookkeeper
+) -> Item:
     return Item(
         id=by.new_id(),
         segment=request.segment,
@@ -179,12 +182,14 @@ def _item(request: InvoiceRequest, account: Account, rate: Decimal, terms: Payme
     )
 
 
-def _due_on(request: InvoiceRequest, terms: PaymentTerms) -> date:
+def _due_on(request: InvoiceRequest, terms: Mapping[str, PaymentTerms]) -> date:
+    if request.due_by_terms:
+        return terms[request.customer_id].due_on(request.issued_on)
     if request.due_on is not None:
         return request.due_on
     if request.net_days is not None:
         return request.issued_on + timedelta(days=request.net_days)
-    return request.issued_on if request.kind is ItemKind.CREDIT_NOTE else terms.due_on(request.issued_on)
+    return request.issued_on
 
 
 def _payment(request: PaymentRequest, account: Account, rate: Decimal, by: Bookkeeper) -> Payment:

@@ -61,6 +61,11 @@ class InvoiceRequest:
         return self.segment, self.related_invoice_no
 
     @property
+    def due_by_terms(self) -> bool:
+        """Whether the customer's terms say when it is due; a credit note is due at once."""
+        return self.due_on is None and self.net_days is None and self.kind is not ItemKind.CREDIT_NOTE
+
+    @property
     def dated_on(self) -> date:
         """The day whose exchange rate counts."""
         return self.issued_on

@@ -34,8 +34,10 @@ async def enter(
 ) -> tuple[Book, Sequence[Posted[Any] | Refusal]]:
     """Posts `requests`, writes the book and says what has happened; the book, and one outcome a request."""
     book = await books.open_for_posting(tx, requests)
-    billed = {request.customer_id for request in requests if isinstance(request, InvoiceRequest)}
-    found = await customers.find(tx, customer_ids=billed) if billed else {}
+    asked = {
+        request.customer_id for request in requests if isinstance(request, InvoiceRequest) and request.due_by_terms
+    }
+    found = await customers.find(tx, customer_ids=asked) if asked else {}
     terms = {customer_id: customer.terms for customer_id, customer in found.items()}
     quotes = await books.quotes_of(tx, book, requests)
     by = books.bookkeeper(tx)
