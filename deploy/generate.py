@@ -2,8 +2,8 @@
 
     python deploy/generate.py [--check]
 
-A dashboard is a list of rows, a row a list of panels, a panel a title, a unit and its queries; the rest of Grafana's JSON
-is the same for all and made here.
+A dashboard is a list of rows, a row a list of panels, a panel a title, a unit and its queries; the rest of Grafana's
+JSON is the same for all and made here.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ class Row:
     panels: Sequence[Panel]
 
 
+def portfolio(gauge: str, *labels: str) -> Query:
+    """A gauge of the portfolio, of what is chosen above the dashboard, summed up by `labels`."""
+    expr = f"sum by ({', '.join(labels)}) (headroom:portfolio_{gauge}{{{PORTFOLIO}}})"
+    return Query(expr, " ".join(f"{{{{{label}}}}}" for label in labels))
+
+
 def quantiles(metric: str, selector: str = "") -> list[Query]:
     """Median, 95th and 99th percentile of a histogram."""
     return [
@@ -98,8 +104,8 @@ SERVICE: Final = (
             Panel("From arrival to commit", quantiles("headroom_decision_seconds"), "s", good_below=0.05),
             Panel("Waiting in the queue", quantiles("headroom_desk_waiting_seconds"), "s"),
             Panel("Checks a batch", [
-                Query(f"sum(rate(headroom_desk_batch_size_sum[{RATE}])) / sum(rate(headroom_desk_batch_size_count[{RATE}]))",
-                      "mean")]),
+                Query(f"sum(rate(headroom_desk_batch_size_sum[{RATE}]))"
+                      f" / sum(rate(headroom_desk_batch_size_count[{RATE}]))", "mean")]),
             Panel("Idempotency keys", [
                 Query(f"sum by (outcome) (rate(headroom_idempotency_total[{RATE}]))", "{{outcome}}")], "reqps"),
         ],
@@ -141,28 +147,23 @@ BUSINESS: Final = (
     Row(
         "Portfolio",
         [
-            Panel("Exposure against limits", [
-                Query(f"sum by (currency) (headroom:portfolio_exposure{{{PORTFOLIO}}})", "exposure {{currency}}"),
-                Query(f"sum by (currency) (headroom:portfolio_limit{{{PORTFOLIO}}})", "limits {{currency}}")],
-                about="Limits are the accounts' own limits in force; unlimited accounts have none."),
-            Panel("Exposure by grade", [
-                Query(f"sum by (grade, currency) (headroom:portfolio_exposure{{{PORTFOLIO}}})", "{{grade}} {{currency}}")],
-                stacked=True),
-            Panel("Overdue by grade", [
-                Query(f"sum by (grade, currency) (headroom:portfolio_overdue{{{PORTFOLIO}}})", "{{grade}} {{currency}}")],
-                stacked=True),
+            Panel("Exposure", [portfolio("exposure", "currency")]),
+            Panel("Limits", [portfolio("limit", "currency")],
+                  about="The accounts' own limits in force; unlimited accounts have none."),
+            Panel("Exposure by grade", [portfolio("exposure", "grade", "currency")], stacked=True),
+            Panel("Overdue by grade", [portfolio("overdue", "grade", "currency")], stacked=True),
         ],
     ),
     Row(
         "Headroom",
         [
-            Panel("Headroom by grade", [
-                Query(f"sum by (grade, currency) (headroom:portfolio_headroom{{{PORTFOLIO}}})", "{{grade}} {{currency}}")]),
-            Panel("Accounts above their limit", [
-                Query(f"sum by (segment) (headroom:portfolio_exceeded_accounts{{{PORTFOLIO}}})", "{{segment}}")]),
-            Panel("Accounts", [
-                Query(f"sum by (segment, grade) (headroom:portfolio_accounts{{{PORTFOLIO}}})", "{{segment}} {{grade}}")],
-                kind="table"),
+            Panel("Exposure against limits", [
+                Query(f"sum by (currency) (headroom:portfolio_exposure{{{PORTFOLIO}}})"
+                      f" / (sum by (currency) (headroom:portfolio_limit{{{PORTFOLIO}}}) > 0)", "{{currency}}")],
+                  "percentunit"),
+            Panel("Headroom by grade", [portfolio("headroom", "grade", "currency")]),
+            Panel("Accounts above their limit", [portfolio("exceeded_accounts", "segment")]),
+            Panel("Accounts", [portfolio("accounts", "segment", "grade")], kind="table"),
         ],
     ),
 )  # fmt: skip
@@ -274,9 +275,7 @@ def prometheus_rule() -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the files, or says which are not what they should be."""
-    stale = [
-        path for path, text in files() if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    stale = [path for path, text in files() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in arguments:
         for path in stale:
             print(f"{path.relative_to(HERE.parent)} is out of date: python deploy/generate.py", file=sys.stderr)
