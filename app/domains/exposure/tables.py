@@ -213,7 +213,7 @@ class CommitmentRow(Base):
     __tablename__ = "commitments"
     __table_args__ = (
         Index("ix_commitments_account_id_open", "account_id", postgresql_where=text("open_amount > 0")),
-        Index("ix_commitments_customer_id", "customer_id", "segment", "order_ref"),
+        Index("ix_commitments_customer_id", "customer_id"),
         Index("ix_commitments_expires_at", "expires_at", postgresql_where=text("open_amount > 0")),
         CheckConstraint("approved >= 0 and shipped >= 0 and invoiced >= 0 and waived >= 0 and held >= 0", name="signs"),
         CheckConstraint("open_amount >= 0 and delivered_amount >= 0 and held_amount >= 0", name="amount_signs"),

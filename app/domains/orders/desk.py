@@ -14,10 +14,12 @@ from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domains.exposure import service as exposure
@@ -258,7 +260,7 @@ class Desk:
         try:
             async with self._transactions.begin(actor=SYSTEM, request_id="desk") as tx:
                 if part is None:
-                    await exposure.refresh(tx, keys=[key])
+                    await exposure.keep_fresh(tx, customer_id=key[0], segment=key[1])
                 else:
                     await policies.recall(
                         tx,
@@ -320,12 +322,18 @@ def _fail(tickets: Iterable[_Ticket], error: Exception) -> None:
 
 def _count(answered: Answered, question: Question) -> None:
     if question.key is not None:
-        metrics.IDEMPOTENCY.labels("replayed" if answered.replayed else "stored").inc()
+        _counter(metrics.IDEMPOTENCY, "replayed" if answered.replayed else "stored").inc()
     decision = answered.decision
     if answered.replayed or decision is None:
         return
-    metrics.DECISIONS.labels(decision.outcome.value).inc()
+    _counter(metrics.DECISIONS, decision.outcome.value).inc()
     for reason in decision.reasons:
-        metrics.DECISION_REASONS.labels(reason.code, reason.judgement.value).inc()
+        _counter(metrics.DECISION_REASONS, reason.code, reason.judgement.value).inc()
         if reason.code == "rule_failed":
             log.error("rule_failed", rule=reason.rule, order_ref=question.request.order_ref, message=reason.message)
+
+
+@cache
+def _counter(counter: Counter, *labels: str) -> Counter:
+    """A counter's child, looked up once: the labels are bounded, and the look-up costs more than the count."""
+    return counter.labels(*labels)

@@ -78,61 +78,68 @@ _READ_QUOTES: Final = statements.LATEST_QUOTES.format(on="$1::date")
 _HELD: Final = "(select all_held from held)"
 
 
-def _write(statement: str, parameter: int) -> str:
-    return statement.format(rows=f"${parameter}::json", guard=_HELD)
+def _write(statement: str, parameter: int, *, keyed: str = "") -> str:
+    """A fragment that writes the rows of a parameter if all was held.
+
+    `keyed` names the rows to update by a parameter of their keys. Without it a plan made while the table was empty
+    could read all of the table first and look for each row in the parameter: right, and slower with every check.
+    """
+    return statement.format(rows=f"${parameter}::json", guard=f"{keyed} and {_HELD}" if keyed else _HELD)
 
 
+_ORDER_KEYS: Final = "c.segment = any($10::text[]) and c.order_ref = any($11::text[])"
 _CHECK_COLUMNS: Final = """id, account_id, customer_id, segment, order_ref, checkpoint, amount, currency, outcome,
                    codes, policy_version, policy_profile, policy_override_id, caller, caller_name, on_behalf_of,
                    decided_at, review, review_until, changed_at"""
 
 _WRITE: Final = f"""
     with wanted_accounts as (
-        select id, version from json_to_recordset($1::json) as w(id uuid, version bigint)
+        select id, version from unnest($1::uuid[], $2::bigint[]) as w(id, version)
     ), wanted_groups as (
-        select id, version from json_to_recordset($2::json) as w(id uuid, version bigint)
+        select id, version from unnest($3::uuid[], $4::bigint[]) as w(id, version)
     ), held_accounts as materialized (
         select a.id, a.version, w.version as version_read from wanted_accounts w join accounts a on a.id = w.id
-           for no key update of a skip locked
+         where a.id = any($1::uuid[]) for no key update of a skip locked
     ), held_groups as materialized (
         select g.id, g.version, w.version as version_read from wanted_groups w join groups g on g.id = w.id
-           for no key update of g skip locked
+         where g.id = any($3::uuid[]) for no key update of g skip locked
     ), held as materialized (
         select (select count(*) filter (where version = version_read) from held_accounts)
                    = (select count(*) from wanted_accounts)
            and (select count(*) filter (where version = version_read) from held_groups)
                    = (select count(*) from wanted_groups) as all_held
-    ), w_accounts as ({_write(statements.UPDATE_ACCOUNTS, 3)}
-    ), w_groups as ({_write(statements.UPDATE_GROUPS, 4)}
-    ), w_ledger as ({_write(statements.INSERT_LEDGER, 5)}
-    ), w_new_orders as ({_write(statements.INSERT_COMMITMENTS, 6)}
-    ), w_orders as ({_write(statements.UPDATE_COMMITMENTS, 7)}
+    ), w_accounts as ({_write(statements.UPDATE_ACCOUNTS, 5, keyed="a.id = any($1::uuid[])")}
+    ), w_groups as ({_write(statements.UPDATE_GROUPS, 6, keyed="g.id = any($3::uuid[])")}
+    ), w_ledger as ({_write(statements.INSERT_LEDGER, 7)}
+    ), w_new_orders as ({_write(statements.INSERT_COMMITMENTS, 8)}
+    ), w_orders as ({_write(statements.UPDATE_COMMITMENTS, 9, keyed=_ORDER_KEYS)}
     ), w_superseded as (
-        update credit_checks set review = 'superseded', changed_at = $13::timestamptz
-         where id in (select r.id from json_to_recordset($8::json) as r(id uuid)) and review = 'open' and {_HELD}
+        update credit_checks
+           set review = case review when 'open' then 'superseded' else review end, changed_at = $17::timestamptz
+         where id = any($12::uuid[]) and {_HELD}
     ), w_checks as (
         insert into credit_checks ({_CHECK_COLUMNS}, facts, answer)
         select {_CHECK_COLUMNS}, facts, answer
           from rows from (
-               json_to_recordset($9::json) as (
+               json_to_recordset($13::json) as (
                    id uuid, account_id uuid, customer_id text, segment text, order_ref text, checkpoint text,
                    amount numeric, currency text, outcome text, codes text[], policy_version bigint,
                    policy_profile text, policy_override_id uuid, caller text, caller_name text, on_behalf_of text,
                    decided_at timestamptz, review text, review_until timestamptz, changed_at timestamptz),
-               unnest($10::text[]), unnest($11::text[])
+               unnest($14::text[]), unnest($15::text[])
           ) as t ({_CHECK_COLUMNS}, facts, answer)
          where {_HELD}
     ), w_keys as (
         insert into idempotency_keys (principal_id, key, fingerprint, status, body, media_type, created_at)
         select r.principal_id, r.key, decode(r.fingerprint, 'hex'), 201,
-               convert_to(($11::text[])[r.n], 'UTF8'), 'application/json', $13::timestamptz
-          from json_to_recordset($12::json) as r(n int, principal_id text, key text, fingerprint text)
+               convert_to(($15::text[])[r.n], 'UTF8'), 'application/json', $17::timestamptz
+          from json_to_recordset($16::json) as r(n int, principal_id text, key text, fingerprint text)
          where {_HELD}
     ), w_events as (
         insert into events (at, type, actor, actor_kind, request_id, segment, customer_id, subject_type, subject_id,
                             before, after)
         select at, type, actor, actor_kind, request_id, segment, customer_id, subject_type, subject_id, before, after
-          from json_populate_recordset(null::events, $14::json)
+          from json_populate_recordset(null::events, $18::json)
          where {_HELD}
     )
     select 'account' as kind, id, version = version_read as unchanged from held_accounts
@@ -169,7 +176,7 @@ class Writes:
     ledger: list[dict[str, Any]] = field(default_factory=list)
     new_orders: list[dict[str, Any]] = field(default_factory=list)
     orders: list[dict[str, Any]] = field(default_factory=list)
-    superseded: list[dict[str, Any]] = field(default_factory=list)
+    superseded: list[UUID] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
@@ -230,14 +237,18 @@ class DeskSql:
         """Writes all or nothing: everything only if all rows could be locked at the versions they were read at."""
         held = await self._all(
             _WRITE,
-            _versions(writes.accounts_read),
-            _versions(writes.groups_read),
+            list(writes.accounts_read.keys()),
+            list(writes.accounts_read.values()),
+            list(writes.groups_read.keys()),
+            list(writes.groups_read.values()),
             _json(writes.accounts),
             _json(writes.groups),
             _json(writes.ledger),
             _json(writes.new_orders),
             _json(writes.orders),
-            _json(writes.superseded),
+            [order["segment"] for order in writes.orders],
+            [order["order_ref"] for order in writes.orders],
+            writes.superseded,
             _json(writes.checks),
             writes.facts,
             writes.answers,
@@ -272,10 +283,6 @@ class DeskSql:
             self._connection = connection
         rows: Sequence[Any] = await self._driver.fetch(statement, *parameters, record_class=Row)
         return rows
-
-
-def _versions(read: dict[UUID, int]) -> str:
-    return _json([{"id": account_id, "version": version} for account_id, version in read.items()])
 
 
 def _json(rows: Sequence[Any]) -> str:

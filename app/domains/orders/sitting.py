@@ -7,7 +7,7 @@ it says by name, and the desk fetches it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
@@ -35,6 +35,7 @@ from app.domains.policies.core.refusals import PolicyMissing
 from app.infra.clock import new_id
 from app.kernel.errors import Refusal
 from app.kernel.periods import local_day
+from app.kernel.records import changed
 from app.support.idempotency.core import KeyReused
 
 NO_QUOTES: Final[Quotes] = {}
@@ -144,7 +145,7 @@ class Sitting:
             ledger=records.line_values(positions, now),
             new_orders=[orders[key] for key in touched if key not in positions.stored_orders],
             orders=[orders[key] for key in touched if key in positions.stored_orders],
-            superseded=[{"id": done.supersedes} for done in self._decided if done.supersedes],
+            superseded=[done.supersedes for done in self._decided if done.supersedes],
             checks=[done.check for done in self._decided],
             facts=[done.facts for done in self._decided],
             answers=[done.body.decode() for done in self._decided],
@@ -227,7 +228,7 @@ class Sitting:
         if earlier is None:
             return None
         _same(earlier[0], question)
-        return replace(earlier[1], replayed=True)
+        return changed(earlier[1], replayed=True)
 
     def _decide(self, question: Question, party: _Party) -> Result:
         part = party.policy
@@ -256,7 +257,7 @@ class Sitting:
         """The account must be looked at again when the new reservation runs out."""
         account, reservation = self._positions.accounts[account_id], decision.reservation
         if reservation is not None and reservation.expires_at < account.fresh_until:
-            self._positions.put(replace(account, fresh_until=reservation.expires_at))
+            self._positions.put(changed(account, fresh_until=reservation.expires_at))
 
     # ---- recording -----------------------------------------------------------------------------------------
 

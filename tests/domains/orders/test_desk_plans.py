@@ -29,7 +29,7 @@ MORE_BLOCKS_AT_MOST = 3
 
 OWN_KEYS = {
     "credit_checks": "'id', gen_random_uuid(), 'order_ref', 'G' || n",
-    "commitments": "'order_ref', 'G' || n",
+    "commitments": "'order_ref', 'G' || n, 'customer_id', 'G' || n",
     "ledger": "'seq', 1000000 + n",
     "idempotency_keys": "'key', 'G' || n",
     "events": "'id', 1000000 + n",
@@ -50,10 +50,12 @@ class Effort:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def desk(app: FastAPI, transactions: Transactions) -> AsyncIterator[Desk]:
-    """A desk that has decided nothing yet: its plans will be made on empty tables."""
+async def desk(app: FastAPI, transactions: Transactions, engine: AsyncEngine) -> AsyncIterator[Desk]:
+    """A desk that has decided nothing yet: its plans will be made on tables that PostgreSQL knows to be empty."""
     for customer_id in CUSTOMERS:
         await open_account(transactions, customer_id, limit="900000000.00")
+    async with engine.connect() as connection:
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("vacuum (analyze)"))
     found: Desk = app.state.desk
     yield found
 

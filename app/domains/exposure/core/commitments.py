@@ -7,7 +7,7 @@ delivered and will never be invoiced, so that delivered is max(S − I − waive
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from app.domains.exposure.core.ledger import Component, Entry, Source
 from app.kernel.money import ZERO, rounded
+from app.kernel.records import changed
 
 
 class OrderState(StrEnum):
@@ -129,23 +130,30 @@ class Commitment:
     @property
     def delivered_amount(self) -> Decimal:
         """The delivered part in account currency."""
-        return rounded(self.delivered * self.rate, self.account_currency)
+        return self._worth(self.delivered)
 
     @property
     def open_amount(self) -> Decimal:
         """The open part in account currency: what the whole binds less what is delivered, so that shipping never
         moves the total, not even by a rounding."""
-        return rounded((self.open + self.delivered) * self.rate, self.account_currency) - self.delivered_amount
+        delivered = self.delivered
+        if not delivered:
+            return self._worth(self.open)
+        return self._worth(self.open + delivered) - self._worth(delivered)
 
     @property
     def held_amount(self) -> Decimal:
         """What a referred check of the order asks for beyond what is bound, in account currency."""
-        return rounded(self.held * self.rate, self.account_currency)
+        return self._worth(self.held)
 
     @property
     def binds(self) -> bool:
         """Whether any part of the order still counts."""
         return self.open > 0 or self.delivered > 0
+
+    def _worth(self, amount: Decimal) -> Decimal:
+        """`amount` of the order in account currency, rounded half up; at par there is nothing to round."""
+        return amount if self.rate == 1 else rounded(amount * self.rate, self.account_currency)
 
     def allows(self, move: OrderMove) -> bool:
         """Whether `move` is legal now: a table, and for cancelling that something is left to free."""
@@ -156,46 +164,46 @@ class Commitment:
 
 def approve(order: Commitment, *, amount: Decimal, ship_on: date | None, expires_at: datetime | None) -> Commitment:
     """The order after approval of `amount` as its whole value, the shipped part included."""
-    return _settled(replace(order, approved=amount, held=ZERO, review_id=None, ship_on=ship_on, expires_at=expires_at))
+    return _settled(changed(order, approved=amount, held=ZERO, review_id=None, ship_on=ship_on, expires_at=expires_at))
 
 
 def reduce(order: Commitment, *, amount: Decimal) -> Commitment:
     """The order after `amount` of its open part was freed for another order that replaces it."""
     approved = max(order.approved - amount, order.shipped, order.invoiced)
-    return _settled(replace(order, approved=approved), empty=OrderState.CANCELLED)
+    return _settled(changed(order, approved=approved), empty=OrderState.CANCELLED)
 
 
 def hold(order: Commitment, *, amount: Decimal, review_id: UUID) -> Commitment:
     """The order after a check was referred: what is approved stays, what is asked for beyond it waits for a review."""
     beyond = max(amount - max(order.approved, order.shipped, order.invoiced), ZERO)
     state = order.state if order.binds else OrderState.HELD
-    return replace(order, held=beyond, review_id=review_id, state=state)
+    return changed(order, held=beyond, review_id=review_id, state=state)
 
 
 def decline(order: Commitment) -> Commitment:
     """The order after a check was declined or a review rejected: what is approved stays."""
-    return _settled(replace(order, held=ZERO, review_id=None), empty=OrderState.DECLINED)
+    return _settled(changed(order, held=ZERO, review_id=None), empty=OrderState.DECLINED)
 
 
 def lapse(order: Commitment) -> Commitment:
     """The order after its review lapsed: nobody decided in time."""
-    return _settled(replace(order, held=ZERO, review_id=None), empty=OrderState.EXPIRED)
+    return _settled(changed(order, held=ZERO, review_id=None), empty=OrderState.EXPIRED)
 
 
 def ship(order: Commitment, *, amount: Decimal) -> Commitment:
     """The order after goods worth `amount` have left."""
-    return _settled(replace(order, shipped=order.shipped + amount))
+    return _settled(changed(order, shipped=order.shipped + amount))
 
 
 def take_back(order: Commitment, *, amount: Decimal, reorder: bool) -> Commitment:
     """The order after a shipment of `amount` came back; its approval falls with it unless it is to be sent again."""
     approved = order.approved if reorder else max(order.approved - amount, ZERO)
-    return _settled(replace(order, shipped=order.shipped - amount, approved=approved), empty=OrderState.CANCELLED)
+    return _settled(changed(order, shipped=order.shipped - amount, approved=approved), empty=OrderState.CANCELLED)
 
 
 def invoice(order: Commitment, *, amount: Decimal) -> Commitment:
     """The order after `amount` of it was invoiced; more than was approved is a fact like any other."""
-    return _settled(replace(order, invoiced=order.invoiced + amount))
+    return _settled(changed(order, invoiced=order.invoiced + amount))
 
 
 def cancel_invoice(order: Commitment, *, amount: Decimal) -> Commitment:
@@ -205,12 +213,12 @@ def cancel_invoice(order: Commitment, *, amount: Decimal) -> Commitment:
     """
     invoiced = order.invoiced - amount
     approved = order.approved if order.expires_at is not None else min(order.approved, max(order.shipped, invoiced))
-    return _settled(replace(order, invoiced=invoiced, approved=approved), empty=OrderState.CANCELLED)
+    return _settled(changed(order, invoiced=invoiced, approved=approved), empty=OrderState.CANCELLED)
 
 
 def cancel(order: Commitment) -> Commitment:
     """The order after its open part was freed: A becomes max(S, I)."""
-    return _freed(replace(order, held=ZERO, review_id=None), empty=OrderState.CANCELLED)
+    return _freed(changed(order, held=ZERO, review_id=None), empty=OrderState.CANCELLED)
 
 
 def expire(order: Commitment) -> Commitment:
@@ -221,8 +229,8 @@ def expire(order: Commitment) -> Commitment:
 def close(order: Commitment) -> Commitment:
     """The order after it was closed: nothing more will be shipped or invoiced."""
     waived = order.waived + order.delivered
-    freed = _freed(replace(order, held=ZERO, review_id=None, waived=waived), empty=OrderState.CLOSED)
-    return replace(freed, state=OrderState.CLOSED)
+    freed = _freed(changed(order, held=ZERO, review_id=None, waived=waived), empty=OrderState.CLOSED)
+    return changed(freed, state=OrderState.CLOSED)
 
 
 def entries(before: Commitment | None, after: Commitment, source: Source) -> tuple[Entry, ...]:
@@ -236,14 +244,17 @@ def entries(before: Commitment | None, after: Commitment, source: Source) -> tup
 
 
 def _freed(order: Commitment, *, empty: OrderState) -> Commitment:
-    return _settled(replace(order, approved=max(order.shipped, order.invoiced), expires_at=None), empty=empty)
+    return _settled(changed(order, approved=max(order.shipped, order.invoiced), expires_at=None), empty=empty)
 
 
 def _settled(order: Commitment, *, empty: OrderState | None = None) -> Commitment:
     """The order in the state that its amounts say. Nothing is waived but what is shipped and not invoiced: what leaves
     after a closed order was invoiced late, or came back, is delivered like any other."""
     waived = min(order.waived, max(order.shipped - order.invoiced, ZERO))
-    return replace(order, waived=waived, state=_state_by_amounts(order, empty or order.state))
+    state = _state_by_amounts(order, empty or order.state)
+    if waived == order.waived and state is order.state:
+        return order
+    return changed(order, waived=waived, state=state)
 
 
 def _state_by_amounts(order: Commitment, empty: OrderState) -> OrderState:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -17,6 +16,7 @@ from app.domains.exposure.core.account import Account, Group
 from app.domains.exposure.core.commitments import Commitment
 from app.domains.exposure.core.ledger import Component, Entry, Line, Source
 from app.kernel.money import ZERO, Money
+from app.kernel.records import changed
 
 
 class Positions:
@@ -58,7 +58,7 @@ class Positions:
         """
         before = self.accounts[account_id]
         exposure, lines = before.exposure.posted(entries, version=before.version)
-        after = replace(before, exposure=exposure, version=before.version + max(len(lines), 1))
+        after = changed(before, exposure=exposure, version=before.version + max(len(lines), 1))
         self.put(after)
         self.lines[account_id].extend(lines)
         for entry in entries:
@@ -77,7 +77,7 @@ class Positions:
         held = after.held_amount - (before.held_amount if before else ZERO)
         beyond = _beyond(after, counts_until) - _beyond(before, counts_until)
         if held or beyond:
-            account = replace(
+            account = changed(
                 account, held_orders=account.held_orders + held, beyond_horizon=account.beyond_horizon + beyond
             )
             self.put(account)
@@ -96,12 +96,12 @@ class Positions:
 
     def redecide(self, account: Account) -> None:
         """Replaces an account whose limits, hold, group or risk profile were decided anew; the version grows."""
-        self.put(replace(account, version=account.version + 1))
+        self.put(changed(account, version=account.version + 1))
         self.redecided_accounts.add(account.id)
 
     def redecide_group(self, group: Group) -> None:
         """Replaces a group whose limits or members were decided anew; the version grows."""
-        self.groups[group.id] = replace(group, version=group.version + 1)
+        self.groups[group.id] = changed(group, version=group.version + 1)
         self.touched_groups.add(group.id)
         self.redecided_groups.add(group.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from app.domains.orders.core.decision import Decision, Judgement, Outcome, Reservation, Verdict
+from app.domains.orders.core.decision import Decision, Judgement, Outcome, Reservation, Verdict, reasons_of
 from app.domains.orders.core.facts import CheckFacts, credit_days
 from app.domains.orders.core.remedies import remedies
 from app.domains.orders.core.rules import RULES, excused, judge
@@ -26,6 +26,7 @@ def decide(facts: CheckFacts, policy: Policy) -> Decision:
     return Decision(
         outcome=outcome,
         verdicts=verdicts,
+        reasons=reasons_of(verdicts),
         limit=trial.limit,
         order=trial.order,
         headroom_before=trial.headroom(trial.before),

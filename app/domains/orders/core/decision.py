@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.domains.exposure.core.commitments import Commitment
 from app.domains.exposure.core.limits import EffectiveLimit
@@ -92,7 +93,7 @@ class Decision:
     """The decision on one check.
 
     `order` is the order approved for what was asked, null when a rate is missing. Headrooms are in account currency;
-    null when the limit is unlimited or a rate is missing.
+    null when the limit is unlimited or a rate is missing. `reasons` are the verdicts that speak against the order.
     """
 
     outcome: Outcome
@@ -101,17 +102,18 @@ class Decision:
     order: Commitment | None
     headroom_before: Money | None
     headroom_after: Money | None
+    reasons: tuple[Verdict, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     reservation: Reservation | None = None
 
-    @property
-    def reasons(self) -> tuple[Verdict, ...]:
-        """The verdicts that say something against the order, worst first and in the order of the rules.
 
-        A missing rate is said once, not by each rule that it kept from judging.
-        """
-        said = [verdict for verdict in self.verdicts if verdict.message and verdict.judgement in _SPEAKS]
-        return tuple(sorted(said, key=lambda verdict: _SPEAKS.index(verdict.judgement)))
+_SPEAKS: Final = (Judgement.DECLINE, Judgement.REFER, Judgement.WARN)
 
 
-_SPEAKS = (Judgement.DECLINE, Judgement.REFER, Judgement.WARN)
+def reasons_of(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts that say something against the order, worst first and in the order of the rules.
+
+    A missing rate is said once, not by each rule that it kept from judging.
+    """
+    said = [verdict for verdict in verdicts if verdict.message and verdict.judgement in _SPEAKS]
+    return tuple(sorted(said, key=lambda verdict: _SPEAKS.index(verdict.judgement)))

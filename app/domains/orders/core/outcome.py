@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from app.domains.exposure.core.positions import Positions
 from app.domains.orders.core.decision import Decision, Outcome
 from app.domains.orders.core.facts import CheckFacts
 from app.domains.orders.core.trial import current, reduced
+from app.kernel.records import changed
 
 
 def carry_out(
@@ -44,7 +44,7 @@ def _after(facts: CheckFacts, decision: Decision, check_id: UUID) -> Commitment:
         )
     order = current(facts)
     if asked is not None and not order.binds:
-        order = replace(order, currency=asked.currency, rate=asked.rate)
+        order = changed(order, currency=asked.currency, rate=asked.rate)
     if decision.outcome is Outcome.DECLINED:
         return commitments.decline(order)
     if decision.outcome is Outcome.REFERRED:
@@ -56,4 +56,4 @@ def _after(facts: CheckFacts, decision: Decision, check_id: UUID) -> Commitment:
 def _without_credit(order: Commitment) -> Commitment:
     """An order paid before or at delivery reserves nothing; what an earlier approval reserved is freed."""
     freed = commitments.cancel(order)
-    return freed if freed.binds or freed.invoiced else replace(freed, state=OrderState.OPEN)
+    return freed if freed.binds or freed.invoiced else changed(freed, state=OrderState.OPEN)

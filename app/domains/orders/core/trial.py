@@ -6,7 +6,7 @@ Computed once, judged by every rule. All amounts are in account currency unless 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from app.domains.exposure.core import commitments
@@ -16,6 +16,7 @@ from app.domains.orders.core.facts import CheckFacts, Checkpoint
 from app.domains.policies.core.document import OrderChecks, Policy
 from app.kernel.errors import Fault
 from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange, Money, total
+from app.kernel.records import changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def asked_for(facts: CheckFacts) -> Commitment | None:
     if approved * rate > MAX_AMOUNT:
         message = f"in {facts.account.currency} the order would be worth more than {MAX_AMOUNT}"
         raise AmountOutOfRange(message, faults=[Fault("/amount", AmountOutOfRange.code, message)])
-    return replace(order, approved=approved, rate=rate, currency=facts.request.currency)
+    return changed(order, approved=approved, rate=rate, currency=facts.request.currency)
 
 
 def reduced(facts: CheckFacts) -> tuple[Commitment, ...]:
