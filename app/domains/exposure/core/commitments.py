@@ -152,8 +152,10 @@ class Commitment:
         return self.open > 0 or self.delivered > 0
 
     def _worth(self, amount: Decimal) -> Decimal:
-        """`amount` of the order in account currency, rounded half up; at par there is nothing to round."""
-        return amount if self.rate == 1 else rounded(amount * self.rate, self.account_currency)
+        """`amount` of the order in account currency, rounded half up; in the same currency there is nothing to round."""
+        if self.currency == self.account_currency and self.rate == 1:
+            return amount
+        return rounded(amount * self.rate, self.account_currency)
 
     def allows(self, move: OrderMove) -> bool:
         """Whether `move` is legal now: a table, and for cancelling that something is left to free."""
