@@ -71,6 +71,26 @@ _DELETE_OLDEST: Final = text(
 """From the beginning, up to the first event that is to be kept, so that what is left has no gap; the last one stays."""
 
 
+_SEAL_REST: Final = text(
+    """
+    insert into event_seals (seq, event_id, sealed_at)
+    select cast(:last_seq as bigint) + row_number() over (order by e.xid, e.id), e.id, cast(:now as timestamptz)
+    from events e where not exists (select from event_seals s where s.event_id = e.id)
+    returning seq
+    """
+)
+
+_LEAVE_OLD_IDS: Final = text("update events set xid = '0' where xid <> '0'")
+"""0 is no transaction's id, so no later search by id finds these again."""
+
+_GO_ON: Final = text(
+    """
+    update journal_sealer
+    set last_seq = (select coalesce(max(seq), last_seq) from event_seals), next_xid = pg_current_xact_id()
+    """
+)
+
+
 async def insert_events(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
     """Appends events, whose ids grow in their order."""
     if len(rows) < WORTH_COPYING:
@@ -141,3 +161,13 @@ async def delete_oldest(session: AsyncSession, *, instant: datetime, batch: int)
 def _copied(row: dict[str, Any]) -> Sequence[Any]:
     """The values of an event for COPY, which takes JSON as text."""
     return [orjson.dumps(value).decode() if isinstance(value, dict) else value for value in row.values()]
+
+
+async def rebase(session: AsyncSession, *, last_seq: int, now: datetime) -> int:
+    """Seals all that is not sealed, and makes the sealer go on at this transaction's id; how many were sealed."""
+    await session.execute(text("lock table events in exclusive mode"))
+    sealed = await session.execute(_SEAL_REST, {"last_seq": last_seq, "now": now})
+    count = len(sealed.all())
+    await session.execute(_LEAVE_OLD_IDS)
+    await session.execute(_GO_ON)
+    return count

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.infra import metrics
 from app.infra.transaction import Transaction
+from app.kernel.errors import Busy
 from app.kernel.events import Event
 from app.support.journal import repository
 from app.support.journal.tables import JournalEvent
@@ -68,6 +69,26 @@ async def seal(tx: Transaction, *, batch: int = SEAL_BATCH) -> int:
 async def delete_older(tx: Transaction, *, keep: timedelta, batch: int = DELETE_BATCH) -> int:
     """Deletes one batch of sealed events older than `keep`; how many. A full batch means there may be more."""
     return await repository.delete_oldest(tx.session, instant=tx.now - keep, batch=batch)
+
+
+class SealerBusy(Busy):
+    """Another process seals: the journal cannot be rebased while anything runs."""
+
+    code = "sealer_busy"
+    title = "Another process is sealing the journal"
+
+
+async def rebase(tx: Transaction) -> int:
+    """Makes the journal go on in the transaction ids of this server; how many events had no place yet and got one.
+
+    A dump restored into another server brings events whose transaction ids that server has not reached: new events
+    would seem older than what is sealed, and wait for ever. Everything restored is complete, so it is sealed as it is,
+    and the sealer begins anew. Raises `SealerBusy`.
+    """
+    state = await repository.lock_sealer(tx.session)
+    if state is None:
+        raise SealerBusy("stop every server and worker first")
+    return await repository.rebase(tx.session, last_seq=state[1], now=tx.now)
 
 
 async def read(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import text
+
 from app.infra.clock import FrozenClock
 from app.infra.jobs import Run
 from app.infra.transaction import Transactions
@@ -76,3 +79,29 @@ class TestRetention:
         [job] = jobs.retention(KEEP)
         await job.run(Run(transactions, "test"))
         assert [place for place, _ in await sealed(transactions)] == [4, 5]
+
+
+class TestRebase:
+    async def test_goes_on_in_the_ids_of_this_server(self, transactions: Transactions) -> None:
+        """As after the restore of a dump: all ids, the sealer's too, are those of a server far ahead."""
+        await emit(transactions, happened("sealed"))
+        await seal(transactions)
+        await emit(transactions, happened("unsealed"))
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            await tx.session.execute(text("update events set xid = (xid::text::bigint + 1000000)::text::xid8"))
+            await tx.session.execute(text("update journal_sealer set next_xid = '900000000'"))
+        await emit(transactions, happened("waits for ever"))
+        assert await seal(transactions) == 0
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            assert await journal.rebase(tx) == 2
+        await emit(transactions, happened("new"))
+        await seal(transactions)
+        assert {subject for _, subject in await sealed(transactions)} == {"sealed", "unsealed", "waits for ever", "new"}
+        assert [place for place, _ in await sealed(transactions)] == [1, 2, 3, 4]
+
+    async def test_refuses_while_another_process_seals(self, transactions: Transactions) -> None:
+        async with transactions.begin(actor=SYSTEM, request_id="test") as sealing:
+            assert await journal.seal(sealing) == 0
+            with pytest.raises(journal.SealerBusy):
+                async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+                    await journal.rebase(tx)
