@@ -1,4 +1,4 @@
-"""A company in a few words: customers with accounts and limits, made through the use cases, for tests of what follows."""
+"""A company in a few words: customers with accounts and limits, made through the use cases, for tests of the rest."""
 
 from __future__ import annotations
 

@@ -69,7 +69,9 @@ class TestPortfolio:
         await open_account(transactions, "C-1", limit="1000.00")
         await execute(transactions, "update accounts set base_kind = 'unlimited', base_amount = null, receivables = 7")
         found = (await parts(transactions))["main", "none", "CNY"]
-        assert (found.exposure, found.limit, found.headroom, found.exceeded) == (7, 0, 0, 0)
+        assert [found.exposure, found.limit, found.headroom, Decimal(found.exceeded)] == [
+            Decimal(n) for n in (7, 0, 0, 0)
+        ]
 
     async def test_counts_who_is_above_the_limit(self, transactions: Transactions) -> None:
         await open_account(transactions, "C-1", limit="1000.00")

@@ -152,7 +152,7 @@ class Commitment:
         return self.open > 0 or self.delivered > 0
 
     def _worth(self, amount: Decimal) -> Decimal:
-        """`amount` of the order in account currency, rounded half up; in the same currency there is nothing to round."""
+        """`amount` of the order in account currency, rounded half up; in the same currency nothing is to round."""
         if self.currency == self.account_currency and self.rate == 1:
             return amount
         return rounded(amount * self.rate, self.account_currency)
