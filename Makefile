@@ -11,7 +11,7 @@ BENCH_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench openapi fmt lock
+.PHONY: help install run test check rehearse bench openapi fmt lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,12 +24,16 @@ run: $(STAMP)  ## serve the demo company on port 8000, database included (PORT=�
 test: $(STAMP)  ## the whole suite against a real PostgreSQL (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: $(STAMP)  ## format, lint, types, import rules, drift of the OpenAPI document
+check: $(STAMP)  ## format, lint, types, import rules, OpenAPI document, deployment
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m app.cli openapi --check
+	$(BIN)/python -m tests.deploy.check
+
+rehearse: $(STAMP)  ## build as the Dockerfile does, without Docker, and run the result read-only (as root)
+	$(BIN)/python -m tests.deploy.rehearse
 
 bench: $(STAMP)  ## measure, print the table, write JSON (BENCH_ARGS=…)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
