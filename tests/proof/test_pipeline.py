@@ -273,21 +273,32 @@ class Pipeline(RuleBasedStateMachine):
 
     @rule(data=st.data(), name=customers, currency=currencies, how=st.sampled_from(["oldest_first", "none", None]))
     def pay(self, data: st.DataObject, name: str, currency: str, how: str | None) -> None:
-        self.post_payment(data, self.prefix + name, currency, data.draw(amounts(currency), label="amount"), how)
+        amount = data.draw(amounts(currency), label="amount")
+        self.post_payment(data, self.prefix + name, currency, amount, how, self.lines(data, currency))
 
     @some("items")
-    @rule(data=st.data(), number=of("items"), how=st.sampled_from(["oldest_first", "none", None]))
-    def pay_item(self, data: st.DataObject, number: str, how: str | None) -> None:
+    @rule(data=st.data(), number=of("items"), discounted=st.booleans(), bounces=st.booleans())
+    def pay_item(self, data: st.DataObject, number: str, discounted: bool, bounces: bool) -> None:
+        """The whole item, or all but a discount; some of these payments bounce."""
         item = self.model.items[number]
-        amount = self.model.left(number) or item.amount
-        self.post_payment(data, item.customer, item.currency, amount, how, number)
+        left = self.model.left(number) or item.amount
+        amount = model.rounded(left * Decimal("0.97"), item.currency) or left if discounted else left
+        line = Line(number, amount, left - amount)
+        ref = self.post_payment(data, item.customer, item.currency, amount, None, (line,))
+        if bounces and ref in self.model.payments:
+            self.reverse_payment(ref)
 
     def post_payment(
-        self, data: st.DataObject, customer: str, currency: str, amount: Decimal, how: str | None, named: str = ""
-    ) -> None:
+        self,
+        data: st.DataObject,
+        customer: str,
+        currency: str,
+        amount: Decimal,
+        how: str | None,
+        lines: tuple[Line, ...],
+    ) -> str:
         rate, entered = self.drawn_rate(data, customer, currency)
         payment = Payment(self.fresh("P/"), customer, amount, currency, rate)
-        lines = (Line(named, amount),) if named else self.lines(data, currency)
         body = {
             "payment_ref": payment.ref,
             "customer_id": customer,
@@ -301,6 +312,7 @@ class Pipeline(RuleBasedStateMachine):
         oldest_first = how == "oldest_first" if how else not lines
         with self.compared("POST", "/v1/payments", body, again=True):
             self.model.post_payment(payment, lines, oldest_first=oldest_first)
+        return payment.ref
 
     def lines(self, data: st.DataObject, currency: str) -> tuple[Line, ...]:
         """Items named, mostly open ones in the currency, some with a discount."""
@@ -335,6 +347,9 @@ class Pipeline(RuleBasedStateMachine):
     @some("payments")
     @rule(ref=of("payments"))
     def reverse(self, ref: str) -> None:
+        self.reverse_payment(ref)
+
+    def reverse_payment(self, ref: str) -> None:
         with self.compared("POST", f"/v1/payments/{encoded(ref)}/reverse", {"reason": "bounced"}):
             self.model.reverse(ref)
 
