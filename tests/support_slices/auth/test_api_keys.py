@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 
 from app.infra.clock import FrozenClock
 from app.infra.transaction import Transactions
@@ -210,10 +210,17 @@ class TestAuthenticator:
         monkeypatch.setattr(auth, "CACHE_SECONDS", 60.0)
         made = await make(api)
         statements: list[str] = []
-        event.listen(app.state.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-        async with client_of(app, made["key"]) as client:
-            await asyncio.gather(*(client.get("/v1/probe/papers") for _ in range(20)))
-            await client.get("/v1/probe/papers")
+
+        def listen(*args: Any) -> None:
+            statements.append(args[2])
+
+        event.listen(Engine, "before_cursor_execute", listen)
+        try:
+            async with client_of(app, made["key"]) as client:
+                await asyncio.gather(*(client.get("/v1/probe/papers") for _ in range(20)))
+                await client.get("/v1/probe/papers")
+        finally:
+            event.remove(Engine, "before_cursor_execute", listen)
         assert sum("api_keys" in statement for statement in statements) == 1
 
     async def test_remembers_a_bounded_number_of_unknown_keys(
