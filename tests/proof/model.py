@@ -251,6 +251,26 @@ class Model:
         relieved = sum((line.amount + line.discount for _, line in self.settled if line.number == name), ZERO)
         return document.amount - spent - relieved
 
+    @property
+    def payable(self) -> list[str]:
+        """The invoices of which something is open."""
+        return [number for number, item in self.items.items() if not item.credit and self.left(number)]
+
+    @property
+    def unspent(self) -> list[str]:
+        """The payments of which something is left."""
+        return [ref for ref in self.payments if self.left(ref)]
+
+    @property
+    def received(self) -> list[str]:
+        """The payments that have not bounced."""
+        return [ref for ref in self.payments if ref not in self.gone]
+
+    @property
+    def sent(self) -> list[str]:
+        """The shipments that have not come back."""
+        return [ref for ref in self.shipments if ref not in self.gone]
+
     def rate(self, currency: str, into: str) -> Decimal:
         """Units of `into` per unit of `currency`, half up to twelve decimals."""
         if currency == into:

@@ -28,17 +28,17 @@ from tests.proof.background import Background, encoded
 from tests.proof.model import Account, Ask, Item, Line, Model, Payment, Refused, Replaced, Share
 
 LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-EXAMPLES: Final = 1_000 if LONG else 30
-STEPS: Final = 60 if LONG else 25
+EXAMPLES: Final = 1_000 if LONG else 25
+STEPS: Final = 100 if LONG else 50
 
 ACCOUNTS: Final = {
-    "head": Account("CNY", Decimal(1000)),
-    "euro": Account("EUR", Decimal(150)),
-    "yen": Account("JPY", Decimal(20_000)),
-    "solo": Account("CNY", Decimal(900)),
+    "head": Account("CNY", Decimal(600)),
+    "euro": Account("EUR", Decimal(90)),
+    "yen": Account("JPY", Decimal(12_000)),
+    "solo": Account("CNY", Decimal(500)),
 }
 MEMBERS: Final = ("head", "euro", "yen")
-GROUP_LIMIT: Final = Decimal(2000)
+GROUP_LIMIT: Final = Decimal(1200)
 QUOTES: Final = {"EUR": ("7.81", "7.9", "8.013"), "JPY": ("0.0479", "0.05", "0.051")}
 COMPONENTS: Final = ("receivables", "open_orders", "delivered", "unallocated_credits")
 LARGEST: Final = {"CNY": 40_000, "EUR": 6_000, "JPY": 8_000}
@@ -49,14 +49,25 @@ customers = st.sampled_from(sorted(ACCOUNTS))
 
 
 def amounts(currency: str, *, most: int | None = None) -> st.SearchStrategy[Decimal]:
-    """Amounts with all the decimals that the currency has."""
-    units = st.integers(1, most or LARGEST[currency])
+    """Amounts with all the decimals that the currency has, large ones as often as small."""
+    largest = most or LARGEST[currency]
+    units = st.integers(1, largest) | st.sampled_from([largest, largest * 2 // 3, largest // 2])
     return units.map(lambda number: Decimal(number).scaleb(-model.DIGITS[currency]))
 
 
 def of(documents: str) -> st.SearchStrategy[str]:
     """The name of any document of one kind that the company has."""
     return st.runner().flatmap(lambda machine: st.sampled_from(list(getattr(machine.model, documents))))
+
+
+def mostly(useful: str, documents: str) -> st.SearchStrategy[str]:
+    """Of the documents of one kind mostly one of which something is left."""
+
+    def chosen(machine: Pipeline) -> st.SearchStrategy[str]:
+        everything, left = list(getattr(machine.model, documents)), list(getattr(machine.model, useful))
+        return st.sampled_from([*left * (1 + 4 * len(everything) // (len(left) or 1)), *everything])
+
+    return st.runner().flatmap(chosen)
 
 
 def some(documents: str) -> Callable[..., Any]:
@@ -161,17 +172,11 @@ class Pipeline(RuleBasedStateMachine):
         return tuple(Replaced(r, data.draw(amounts(self.model.orders[r].currency))) for r in chosen)
 
     @some("reviews")
-    @rule(check_id=of("reviews"))
-    def release(self, check_id: str) -> None:
-        path = f"/v1/credit-checks/{check_id}/release"
+    @rule(check_id=of("reviews"), move=st.sampled_from(["release", "release", "reject"]))
+    def review(self, check_id: str, move: str) -> None:
+        path = f"/v1/credit-checks/{check_id}/{move}"
         with self.compared("POST", path, {"reason": "known for years"}, key=self.releaser):
-            self.model.release(check_id)
-
-    @some("reviews")
-    @rule(check_id=of("reviews"))
-    def reject(self, check_id: str) -> None:
-        with self.compared("POST", f"/v1/credit-checks/{check_id}/reject", {"reason": "too much"}, key=self.releaser):
-            self.model.reject(check_id)
+            getattr(self.model, move)(check_id)
 
     # ---- orders and shipments ------------------------------------------------------------------------------
 
@@ -198,7 +203,7 @@ class Pipeline(RuleBasedStateMachine):
             self.model.ship(ref, shipment, amount, already_left=left)
 
     @some("shipments")
-    @rule(shipment=of("shipments"), reorder=st.booleans())
+    @rule(shipment=mostly("sent", "shipments"), reorder=st.booleans())
     def take_back(self, shipment: str, reorder: bool) -> None:
         order = encoded(self.model.shipments[shipment].order_ref)
         path = f"/v1/orders/{order}/shipments/{encoded(shipment)}/reverse"
@@ -231,7 +236,7 @@ class Pipeline(RuleBasedStateMachine):
     @rule(data=st.data(), name=customers, currency=currencies, batch=st.booleans())
     def credit_note(self, data: st.DataObject, name: str, currency: str, batch: bool) -> None:
         amount = data.draw(amounts(currency), label="amount")
-        related = data.draw(st.none() | of("items")) if self.model.items else None
+        related = data.draw(st.none() | mostly("payable", "items")) if self.model.items else None
         due = self.today
         item = Item("N/", self.prefix + name, True, amount, currency, due, Decimal(1), related=related)
         self.post_item(data, item, batch)
@@ -266,7 +271,7 @@ class Pipeline(RuleBasedStateMachine):
         return entered, {"fx_rate": str(entered)}
 
     @some("items")
-    @rule(number=of("items"))
+    @rule(number=mostly("payable", "items"))
     def cancel_item(self, number: str) -> None:
         with self.compared("POST", f"/v1/invoices/{encoded(number)}/cancel", {"reason": "typo"}):
             self.model.cancel_item(number)
@@ -277,7 +282,7 @@ class Pipeline(RuleBasedStateMachine):
         self.post_payment(data, self.prefix + name, currency, amount, how, self.lines(data, currency))
 
     @some("items")
-    @rule(data=st.data(), number=of("items"), discounted=st.booleans(), bounces=st.booleans())
+    @rule(data=st.data(), number=mostly("payable", "items"), discounted=st.booleans(), bounces=st.booleans())
     def pay_item(self, data: st.DataObject, number: str, discounted: bool, bounces: bool) -> None:
         """The whole item, or all but a discount; some of these payments bounce."""
         item = self.model.items[number]
@@ -317,7 +322,7 @@ class Pipeline(RuleBasedStateMachine):
     def lines(self, data: st.DataObject, currency: str) -> tuple[Line, ...]:
         """Items named, mostly open ones in the currency, some with a discount."""
         items = self.model.items
-        payable = [n for n, i in items.items() if i.currency == currency and not i.credit and self.model.left(n)]
+        payable = [number for number in self.model.payable if items[number].currency == currency]
         if not items or data.draw(st.booleans(), label="nothing named"):
             return ()
         named = st.sampled_from([*sorted(payable) * 4, *sorted(items)])
@@ -326,7 +331,7 @@ class Pipeline(RuleBasedStateMachine):
         return tuple(data.draw(st.lists(line, min_size=1, max_size=3), label="allocations"))
 
     @some("payments")
-    @rule(data=st.data(), ref=of("payments"), oldest_first=st.booleans())
+    @rule(data=st.data(), ref=mostly("unspent", "payments"), oldest_first=st.booleans())
     def allocate_payment(self, data: st.DataObject, ref: str, oldest_first: bool) -> None:
         lines = self.lines(data, self.model.payments[ref].currency)
         body = {"allocations": [_line_wire(line) for line in lines]}
@@ -345,7 +350,7 @@ class Pipeline(RuleBasedStateMachine):
                 self.model.allocate(number, lines, oldest_first=False)
 
     @some("payments")
-    @rule(ref=of("payments"))
+    @rule(ref=mostly("received", "payments"))
     def reverse(self, ref: str) -> None:
         self.reverse_payment(ref)
 
@@ -355,7 +360,7 @@ class Pipeline(RuleBasedStateMachine):
 
     # ---- the world -----------------------------------------------------------------------------------------
 
-    @rule(hours=st.sampled_from([1, 24, 5 * 24, 31 * 24]))
+    @rule(hours=st.sampled_from([1, 1, 24, 5 * 24, 31 * 24]))
     def wait(self, hours: int) -> None:
         self.company.clock.move(by=timedelta(hours=hours))
         self.model.now = self.company.clock.now()
