@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
@@ -18,41 +16,33 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import text
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
-from app.domains.monitoring import service as monitoring
-from app.kernel.identity import SYSTEM, uuid7
-from tests.proof import model
+from tests.proof import documents
 from tests.proof.background import Background, encoded
-from tests.proof.model import Account, Ask, Item, Line, Model, Payment, Refused, Replaced, Share
+from tests.proof.documents import Ask, Item, Line, Payment, Replaced, Share
+from tests.proof.machine import (
+    ACCOUNTS,
+    LARGEST,
+    QUOTES,
+    Machine,
+    check_body,
+    currencies,
+    customers,
+    item_body,
+    line_body,
+)
 
 LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EXAMPLES: Final = 1_000 if LONG else 25
 STEPS: Final = 100 if LONG else 50
-
-ACCOUNTS: Final = {
-    "head": Account("CNY", Decimal(600)),
-    "euro": Account("EUR", Decimal(90)),
-    "yen": Account("JPY", Decimal(12_000)),
-    "solo": Account("CNY", Decimal(500)),
-}
-MEMBERS: Final = ("head", "euro", "yen")
-GROUP_LIMIT: Final = Decimal(1200)
-QUOTES: Final = {"EUR": ("7.81", "7.9", "8.013"), "JPY": ("0.0479", "0.05", "0.051")}
-COMPONENTS: Final = ("receivables", "open_orders", "delivered", "unallocated_credits")
-LARGEST: Final = {"CNY": 40_000, "EUR": 6_000, "JPY": 8_000}
-"""The largest amount of each currency, in minor units: a few orders fill a limit."""
-
-currencies = st.sampled_from(["CNY", "CNY", "EUR", "JPY"])
-customers = st.sampled_from(sorted(ACCOUNTS))
 
 
 def amounts(currency: str, *, most: int | None = None) -> st.SearchStrategy[Decimal]:
     """Amounts with all the decimals that the currency has, large ones as often as small."""
     largest = most or LARGEST[currency]
     units = st.integers(1, largest) | st.sampled_from([largest, largest * 2 // 3, largest // 2])
-    return units.map(lambda number: Decimal(number).scaleb(-model.DIGITS[currency]))
+    return units.map(lambda number: Decimal(number).scaleb(-documents.DIGITS[currency]))
 
 
 def of(documents: str) -> st.SearchStrategy[str]:
@@ -75,43 +65,8 @@ def some(documents: str) -> Callable[..., Any]:
     return precondition(lambda machine: bool(getattr(machine.model, documents)))
 
 
-class Pipeline(RuleBasedStateMachine):
-    """A group of three in three currencies and one beside it, driven through the API; the model is told the same."""
-
-    company: Background
-    releaser: str
-    examples: Iterator[int]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.prefix = f"E{next(self.examples)}-"
-        self.numbers = count(1)
-        self.company.clock.move(by=timedelta(days=1))  # behind every account of the examples before
-        self.began = uuid7(self.company.clock.now(), 0)
-        self.versions: dict[str, int] = {}
-        self.touched: set[str] = set()
-        """The customers whose accounts may have changed since the last look, if only by the time."""
-        self.model = Model(
-            now=self.company.clock.now(),
-            accounts={self.prefix + name: account for name, account in ACCOUNTS.items()},
-            head=self.prefix + "head",
-            members=frozenset(self.prefix + name for name in MEMBERS),
-            group_limit=GROUP_LIMIT,
-            quotes={},
-        )
-        for currency, quoted in QUOTES.items():
-            self.quote(currency, quoted[0])
-        for name in ("head", "euro", "yen", "solo"):
-            self.open_account(name)
-        self.post(f"{self.account('head')}/group-limit", {"kind": "granted", "amount": GROUP_LIMIT})
-
-    def open_account(self, name: str) -> None:
-        account = ACCOUNTS[name]
-        parent = self.prefix + "head" if name in MEMBERS and name != "head" else None
-        customer = {"name": name, "country": "CN", "parent_id": parent}
-        self.company.put(f"/v1/customers/{self.prefix}{name}", customer)
-        self.company.put(self.account(name), {"currency": account.currency})
-        self.post(f"{self.account(name)}/limit", {"kind": "granted", "amount": account.limit})
+class Pipeline(Machine):
+    """Every call of the API, in any sequence that Hypothesis finds."""
 
     # ---- credit checks -------------------------------------------------------------------------------------
 
@@ -142,7 +97,7 @@ class Pipeline(RuleBasedStateMachine):
             ship_on=data.draw(st.none() | st.integers(0, 60).map(lambda days: self.today + timedelta(days=days))),
             replaces=self.replaced(data, ref, customer),
         )
-        with self.compared("POST", "/v1/credit-checks", _wire(ask)) as answer:
+        with self.compared("POST", "/v1/credit-checks", check_body(ask)) as answer:
             judged = self.model.check(ask)
         if not answer.accepted:
             return
@@ -183,7 +138,7 @@ class Pipeline(RuleBasedStateMachine):
     @rule(data=st.data(), name=customers, currency=currencies, shipped=st.booleans(), invoiced=st.booleans())
     def load(self, data: st.DataObject, name: str, currency: str, shipped: bool, invoiced: bool) -> None:
         asked = [
-            data.draw(amounts(currency) if wanted else st.just(model.ZERO)) for wanted in (True, shipped, invoiced)
+            data.draw(amounts(currency) if wanted else st.just(documents.ZERO)) for wanted in (True, shipped, invoiced)
         ]
         ref, customer = self.fresh("O/"), self.prefix + name
         body = {"customer_id": customer, "order_ref": ref, "currency": currency}
@@ -247,7 +202,7 @@ class Pipeline(RuleBasedStateMachine):
         anybodys = sorted(self.model.orders)
         known = st.sampled_from([*sorted(own) * 4, *anybodys]) if anybodys else st.nothing()
         refs = data.draw(st.lists(known | st.just(self.fresh("U/")), max_size=2, unique=True), label="orders")
-        part = model.rounded(amount / (len(refs) or 1) - (Decimal("0.5") if len(refs) > 1 else 0), currency)
+        part = documents.rounded(amount / (len(refs) or 1) - (Decimal("0.5") if len(refs) > 1 else 0), currency)
         return tuple(Share(ref, part, data.draw(st.booleans(), label="complete")) for ref in refs if part > 0)
 
     def due(self, data: st.DataObject) -> date:
@@ -257,7 +212,7 @@ class Pipeline(RuleBasedStateMachine):
     def post_item(self, data: st.DataObject, drawn: Item, batch: bool) -> None:
         rate = self.drawn_rate(data, drawn.customer, drawn.currency)
         item = replace(drawn, number=self.fresh(drawn.number), rate=rate[0])
-        body = {**_item_wire(item, self.today), **rate[1]}
+        body = {**item_body(item, self.today), **rate[1]}
         with self.compared("POST", "/v1/invoices", body, batch=batch, again=True):
             self.model.post_item(item)
 
@@ -287,7 +242,7 @@ class Pipeline(RuleBasedStateMachine):
         """The whole item, or all but a discount; some of these payments bounce."""
         item = self.model.items[number]
         left = self.model.left(number) or item.amount
-        amount = model.rounded(left * Decimal("0.97"), item.currency) or left if discounted else left
+        amount = documents.rounded(left * Decimal("0.97"), item.currency) or left if discounted else left
         line = Line(number, amount, left - amount)
         ref = self.post_payment(data, item.customer, item.currency, amount, None, (line,))
         if bounces and ref in self.model.payments:
@@ -310,7 +265,7 @@ class Pipeline(RuleBasedStateMachine):
             "amount": str(amount),
             "currency": currency,
             "received_on": self.today.isoformat(),
-            "allocations": [_line_wire(line) for line in lines],
+            "allocations": [line_body(line) for line in lines],
             **entered,
             **({"allocate": how} if how else {}),
         }
@@ -326,7 +281,7 @@ class Pipeline(RuleBasedStateMachine):
         if not items or data.draw(st.booleans(), label="nothing named"):
             return ()
         named = st.sampled_from([*sorted(payable) * 4, *sorted(items)])
-        discount = st.just(model.ZERO) | amounts(currency, most=200)
+        discount = st.just(documents.ZERO) | amounts(currency, most=200)
         line = st.builds(Line, named, amounts(currency, most=LARGEST[currency] // 4), discount)
         return tuple(data.draw(st.lists(line, min_size=1, max_size=3), label="allocations"))
 
@@ -334,7 +289,7 @@ class Pipeline(RuleBasedStateMachine):
     @rule(data=st.data(), ref=mostly("unspent", "payments"), oldest_first=st.booleans())
     def allocate_payment(self, data: st.DataObject, ref: str, oldest_first: bool) -> None:
         lines = self.lines(data, self.model.payments[ref].currency)
-        body = {"allocations": [_line_wire(line) for line in lines]}
+        body = {"allocations": [line_body(line) for line in lines]}
         how = {"allocate": "oldest_first"} if oldest_first else {}
         with self.compared("POST", f"/v1/payments/{encoded(ref)}/allocate", {**body, **how}):
             self.model.allocate(ref, lines, oldest_first=oldest_first or not lines)
@@ -368,11 +323,6 @@ class Pipeline(RuleBasedStateMachine):
             self.company.get(f"/v1/customers/{customer}/accounts/main")
         self.expire()
 
-    def expire(self) -> None:
-        before = deepcopy(self.model)
-        self.model.expire()
-        self.touch_what_differs(before)
-
     @rule(data=st.data(), currency=st.sampled_from(sorted(QUOTES)))
     def quote_anew(self, data: st.DataObject, currency: str) -> None:
         self.quote(currency, data.draw(st.sampled_from(QUOTES[currency]), label="rate"))
@@ -380,7 +330,7 @@ class Pipeline(RuleBasedStateMachine):
     @rule(name=customers, share=st.sampled_from(["0.5", "1", "1.5"]))
     def decide_limit(self, name: str, share: str) -> None:
         customer, amount = self.prefix + name, ACCOUNTS[name].limit * Decimal(share)
-        amount = model.rounded(amount, ACCOUNTS[name].currency)
+        amount = documents.rounded(amount, ACCOUNTS[name].currency)
         self.post(f"{self.account(name)}/limit", {"kind": "granted", "amount": amount})
         self.model.accounts[customer] = replace(self.model.accounts[customer], limit=amount)
         self.touched.add(customer)
@@ -396,173 +346,6 @@ class Pipeline(RuleBasedStateMachine):
         if self.model.accounts[self.prefix + name].hold != "none":
             self.post(f"{self.account(name)}/unhold", {})
             self.set_hold(name, "none")
-
-    def set_hold(self, name: str, kind: str) -> None:
-        customer = self.prefix + name
-        self.model.accounts[customer] = replace(self.model.accounts[customer], hold=kind)
-        self.touched.add(customer)
-
-    def quote(self, currency: str, rate: str) -> None:
-        self.company.put(f"/v1/fx-rates/{self.today}", {"base": currency, "rates": {"CNY": rate}})
-        self.model.quotes[currency] = Decimal(rate)
-        self.touched.add(self.model.head)
-
-    # ---- what must hold after every step -------------------------------------------------------------------
-
-    @invariant()
-    def accounts_agree_with_the_model(self) -> None:
-        for customer in sorted(self.touched):
-            self.account_agrees(customer)
-            self.orders_agree(customer)
-        self.touched.clear()
-        assert self.company.run(self.stored()) == {c: self.model.components(c) for c in self.model.accounts}
-
-    def account_agrees(self, customer: str) -> None:
-        shown = self.company.get(f"/v1/customers/{customer}/accounts/main")
-        account, exposure, expected = self.model.accounts[customer], shown["exposure"], self.model.components(customer)
-        assert tuple(Decimal(exposure[name]) for name in COMPONENTS) == expected, customer
-        total = self.model.total(customer)
-        assert (Decimal(exposure["total"]), Decimal(shown["headroom"])) == (total, account.limit - total)
-        assert shown["hold"]["kind"] == account.hold
-        assert shown["version"] >= self.versions.get(customer, 0)
-        self.versions[customer] = shown["version"]
-        if customer in self.model.members:
-            assert Decimal(shown["group"]["exposure"]) == self.model.group_total()
-
-    def orders_agree(self, customer: str) -> None:
-        listed = self.company.get(f"/v1/orders?customer_id={customer}&limit=500")["items"]
-        shown = {order["order_ref"]: order for order in listed}
-        orders = {ref: order for ref, order in self.model.orders.items() if order.customer == customer}
-        assert shown.keys() == orders.keys()
-        for ref, order in orders.items():
-            names = ("approved", "shipped", "invoiced", "open", "delivered", "held")
-            found = [shown[ref]["state"], *(Decimal(shown[ref][name]) for name in names)]
-            assert found == [order.state, *(getattr(order, name) for name in names)], ref
-
-    async def stored(self) -> dict[str, tuple[Decimal, ...]]:
-        """The totals of every account, touched or not."""
-        async with self.company.transactions.begin(actor=SYSTEM, request_id="proof") as tx:
-            columns = text(f"select customer_id, {', '.join(COMPONENTS)} from accounts where id > :began")
-            return {row[0]: tuple(row[1:]) for row in await tx.session.execute(columns, {"began": self.began})}
-
-    def teardown(self) -> None:
-        self.touched.update(self.model.accounts)
-        self.accounts_agree_with_the_model()
-
-    @invariant()
-    def totals_ledger_and_documents_agree(self) -> None:
-        proofs = self.company.run(self.prove())
-        assert [drift for proof in proofs for drift in proof.drifts] == []
-        assert (proofs[0].accounts, proofs[1].groups) == (len(ACCOUNTS), 1)
-
-    async def prove(self) -> list[monitoring.Proof]:
-        proofs = []
-        for prove in (monitoring.prove_accounts, monitoring.prove_groups):
-            async with self.company.transactions.begin(actor=SYSTEM, request_id="proof") as tx:
-                proofs.append(await prove(tx, after=self.began))
-        return proofs
-
-    # ---- telling both --------------------------------------------------------------------------------------
-
-    @contextmanager
-    def compared(
-        self, method: str, path: str, body: Any, *, key: str | None = None, batch: bool = False, again: bool = False
-    ) -> Iterator[Answer]:
-        """Asks the API, then lets the model do the same inside the block: both accept, or both refuse alike.
-
-        With `again` what was accepted is asked for twice: the second time nothing happens.
-        """
-        keyed = {} if key is None else {"key": key}
-        before = deepcopy(self.model)
-        answer = _batched(self.company, path, body) if batch else _single(self.company, method, path, body, **keyed)
-        try:
-            yield answer
-        except Refused as refused:
-            expected: str | None = refused.code
-        else:
-            expected = None
-            self.touch_what_differs(before)
-        assert expected == (None if answer.accepted else answer.document["code"]), answer
-        if expected is not None:
-            return
-        if again:
-            repeated = _single(self.company, method, path, body)
-            assert (repeated.status, repeated.document) == (200, answer.document)
-        self.expire()
-
-    def touch_what_differs(self, before: Model) -> None:
-        self.touched.update(customer for customer in self.model.accounts if self.model.differs(before, customer))
-
-    @property
-    def today(self) -> date:
-        return self.company.clock.now().date()
-
-    def fresh(self, kind: str) -> str:
-        """A reference of its own, with characters that paths must encode."""
-        return f"{kind}{self.prefix}{next(self.numbers):03}"
-
-    def account(self, name: str) -> str:
-        return f"/v1/customers/{self.prefix}{name}/accounts/main"
-
-    def post(self, path: str, body: dict[str, Any]) -> None:
-        texts = {name: str(value) if isinstance(value, Decimal) else value for name, value in body.items()}
-        self.company.post(path, {**texts, "reason": "test"})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the API said, alone or inside a batch."""
-
-    status: int
-    document: dict[str, Any]
-
-    @property
-    def accepted(self) -> bool:
-        """Whether it did what was asked."""
-        return 200 <= self.status < 300
-
-
-def _single(company: Background, method: str, path: str, body: Any, **keyed: str) -> Answer:
-    response = company.call(method, path, json=body, **keyed)
-    return Answer(response.status_code, response.json())
-
-
-def _batched(company: Background, path: str, body: Any) -> Answer:
-    [result] = company.post(f"{path}/batch", {"items": [body]})["results"]
-    return Answer(result["status"], result["body"])
-
-
-def _wire(ask: Ask) -> dict[str, Any]:
-    return {
-        "customer_id": ask.customer,
-        "order_ref": ask.order_ref,
-        "amount": str(ask.amount),
-        "currency": ask.currency,
-        "checkpoint": ask.checkpoint,
-        "reserve": ask.reserve,
-        "reservation_days": ask.days,
-        "requested_ship_on": ask.ship_on and ask.ship_on.isoformat(),
-        "replaces": [{"order_ref": part.order_ref, "amount": str(part.amount)} for part in ask.replaces],
-    }
-
-
-def _item_wire(item: Item, today: date) -> dict[str, Any]:
-    shares = [{"order_ref": s.order_ref, "amount": str(s.amount), "complete": s.complete} for s in item.shares]
-    return {
-        "invoice_no": item.number,
-        "customer_id": item.customer,
-        "kind": "credit_note" if item.credit else "invoice",
-        "amount": str(item.amount),
-        "currency": item.currency,
-        "issued_on": today.isoformat(),
-        "due_on": item.due_on.isoformat(),
-        "orders": shares,
-        "related_invoice_no": item.related,
-    }
-
-
-def _line_wire(line: Line) -> dict[str, str]:
-    return {"invoice_no": line.number, "amount": str(line.amount), "discount": str(line.discount)}
 
 
 @pytest.mark.timeout(0 if LONG else 900)
