@@ -22,8 +22,7 @@ from tests.proof.seeds import plant
 from tests.proof.serving import served
 from tests.support.api import BOOTSTRAP_KEY
 
-EXAMPLES: Final = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
-LEAST: Final = 2_000
+EXAMPLES: Final = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "20"))
 PHASES: Final = {
     "examples": PhaseName.EXAMPLES,
     "coverage": PhaseName.COVERAGE,
@@ -61,14 +60,16 @@ class TestEveryOperation:
     """Schemathesis finds no 5xx, and no answer that the document does not describe."""
 
     @pytest.mark.timeout(900)
-    @pytest.mark.parametrize("phases", [("coverage",), ("examples", "fuzzing", "stateful")], ids="+".join)
-    def test_answers_as_documented(self, company: Background, phases: tuple[str, ...]) -> None:
+    @pytest.mark.parametrize(
+        ("phases", "least"), [(("coverage",), 2_000), (("examples", "fuzzing", "stateful"), 500)], ids=str
+    )
+    def test_answers_as_documented(self, company: Background, phases: tuple[str, ...], least: int) -> None:
         plant(company)
         with served(company) as url:
             findings = explore(url, phases)
         assert findings.faults == {}
         assert findings.sent.keys() >= {PHASES[phase] for phase in phases}
-        assert findings.sent.total() >= LEAST // 4
+        assert findings.sent.total() >= least
         assert max(findings.statuses) < 500
 
 
