@@ -67,11 +67,14 @@ async def post(client: httpx.AsyncClient, path: str, body: Mapping[str, Any], ke
 
 
 async def check_all(
-    clients: Sequence[httpx.AsyncClient], bodies: Sequence[Mapping[str, Any]], *, name: str
+    clients: Sequence[httpx.AsyncClient], bodies: Sequence[Mapping[str, Any]], *, keys: Sequence[str]
 ) -> list[dict[str, Any]]:
     """The answers to checks sent all at once, spread over the servers."""
     answers = await asyncio.gather(
-        *(post(clients[n % len(clients)], CHECKS, body, f"{name}-{n}") for n, body in enumerate(bodies))
+        *(
+            post(clients[n % len(clients)], CHECKS, body, key)
+            for n, (body, key) in enumerate(zip(bodies, keys, strict=True))
+        )
     )
     assert {answer.status_code for answer in answers} == {201}, [a.text for a in answers if a.status_code != 201][:3]
     return [answer.json() for answer in answers]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from decimal import Decimal
 
 import httpx
 import pytest
 
-from tests.faults.company import account, check, check_all, open_account
+from tests.faults.company import account, check, check_all, invoice, open_account, post
 from tests.faults.site import Site
 
 CLIENTS = 200
@@ -24,7 +25,7 @@ class TestTwoHundredClientsAtOnce:
             name = f"ONE-{servers}-{repetition}"
             await open_account(clients[0], name, limit="1000.00")
             bodies = [check(name, f"{name}-{n}", "10.00") for n in range(CLIENTS)]
-            decided = await check_all(clients[:servers], bodies, name=name)
+            decided = await check_all(clients[:servers], bodies, keys=[f"{name}-{n}" for n in range(CLIENTS)])
             assert Counter(d["outcome"] for d in decided) == {"approved": 100, "referred": 100}
             assert await reserved(shared_site, name) == (100, Decimal(1000))
             assert (await account(clients[0], name))["headroom"] == "0.00"
@@ -38,19 +39,43 @@ class TestTwoHundredClientsAtOnce:
             await open_account(clients[0], tight, limit="300.00", parent_id=parent)
             await open_account(clients[0], wide, limit="5000.00", parent_id=parent)
             bodies = [check((tight, wide)[n // 2 % 2], f"{parent}-{n}", "10.00") for n in range(CLIENTS)]
-            decided = await check_all(clients[:servers], bodies, name=parent)
+            decided = await check_all(clients[:servers], bodies, keys=[f"{parent}-{n}" for n in range(CLIENTS)])
             approved = Counter(d["customer_id"] for d in decided if d["outcome"] == "approved")
             assert (approved.total(), approved[tight] <= 30) == (100, True)
             for member in (tight, wide):
                 assert await reserved(shared_site, member) == (approved[member], 10 * Decimal(approved[member]))
             assert (await account(clients[0], parent))["group"]["headroom"] == "0.00"
 
+    async def test_get_one_answer_under_one_key(
+        self, shared_site: Site, clients: list[httpx.AsyncClient], servers: int
+    ) -> None:
+        for repetition in range(REPETITIONS):
+            name = f"KEY-{servers}-{repetition}"
+            await open_account(clients[0], name, limit="1000.00")
+            bodies = [check(name, name, "10.00")] * CLIENTS
+            decided = await check_all(clients[:servers], bodies, keys=[name] * CLIENTS)
+            assert len({d["id"] for d in decided}) == 1
+            assert await reserved(shared_site, name) == (1, Decimal(10))
+
+    async def test_post_one_invoice_under_one_key(
+        self, shared_site: Site, clients: list[httpx.AsyncClient], servers: int
+    ) -> None:
+        name = f"BILL-{servers}"
+        await open_account(clients[0], name, limit="1000.00")
+        body = invoice(name, name, "10.00")
+        answers = await asyncio.gather(
+            *(post(clients[n % servers], "/v1/invoices", body, name) for n in range(CLIENTS))
+        )
+        assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
+        assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
+
     async def test_make_one_reservation_of_one_order_whatever_the_keys(
         self, shared_site: Site, clients: list[httpx.AsyncClient], servers: int
     ) -> None:
         name = f"SAME-{servers}"
         await open_account(clients[0], name, limit="1000.00")
-        decided = await check_all(clients[:servers], [check(name, name, "10.00")] * CLIENTS, name=name)
+        bodies = [check(name, name, "10.00")] * CLIENTS
+        decided = await check_all(clients[:servers], bodies, keys=[f"{name}-{n}" for n in range(CLIENTS)])
         assert Counter(d["outcome"] for d in decided) == {"approved": CLIENTS}
         assert await reserved(shared_site, name) == (1, Decimal(10))
 

@@ -19,7 +19,7 @@ class Wire:
     def __init__(self, port_of_database: Callable[[], int]) -> None:
         self._port_of_database = port_of_database
         self._word: bytes | None = None
-        self._passing: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
         self.cut = asyncio.Event()
         self.port = 0
 
@@ -32,9 +32,9 @@ class Wire:
             yield self
         finally:
             listening.close()
-            for task in self._passing:
-                task.cancel()
-            await asyncio.gather(*self._passing, return_exceptions=True)
+            for end in self._ends:
+                end.close()
+            await asyncio.gather(*(end.wait_closed() for end in self._ends), return_exceptions=True)
 
     def arm(self, word: bytes) -> None:
         """Keeps back the answers on the first connection on which a server says `word`."""
@@ -42,10 +42,7 @@ class Wire:
         self._word = word
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None, "a connection is served in a task"
-        self._passing.add(task)
-        task.add_done_callback(self._passing.discard)
+        self._ends.add(writer)
         asks: asyncio.StreamWriter | None = None
         try:
             answers, asks = await asyncio.open_connection("127.0.0.1", self._port_of_database())
