@@ -25,7 +25,7 @@ from app.domains.receivables import routes as receivable_routes
 from app.infra import metrics, multiprocess
 from app.infra.background import meanwhile
 from app.infra.clock import Clock, SystemClock
-from app.infra.db.engine import make_engine, make_sessions
+from app.infra.db.engine import close, make_engine, make_sessions
 from app.infra.http import health
 from app.infra.http.admission import Admission
 from app.infra.http.middleware import BodyLimit, EncodedSlashes, RequestScope
@@ -133,8 +133,8 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
         ):
             yield
     finally:
-        await engine.dispose()
-        await essentials.dispose()
+        await close(engine)
+        await close(essentials)
 
 
 def _transactions(engine: AsyncEngine, clock: Clock) -> Transactions:
@@ -159,7 +159,7 @@ async def _desk(app: FastAPI, settings: Settings, errands: Transactions) -> Asyn
         async with meanwhile(app.state.desk.run(), name="desk"):
             yield
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 @asynccontextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ LOCK_TIMEOUT: Final = timedelta(seconds=2)
 IDLE_IN_TRANSACTION_TIMEOUT: Final = timedelta(seconds=60)
 CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 POOL_TIMEOUT: Final = timedelta(seconds=5)
+CLOSE_TIMEOUT: Final = timedelta(seconds=5)
 
 _SSL_MODES: Final = "sslmode"
 
@@ -72,6 +75,14 @@ def make_engine(
         json_deserializer=orjson.loads,
         **options,
     )
+
+
+async def close(engine: AsyncEngine) -> None:
+    """Closes the connections of `engine`. A database that accepts connections and never answers does not keep a server
+    from ending: after `CLOSE_TIMEOUT` they are left to the operating system."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT.total_seconds()):
+            await engine.dispose()
 
 
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
