@@ -72,7 +72,8 @@ def _json() -> list[Processor]:
 
 
 def _console() -> list[Processor]:
-    return [structlog.dev.ConsoleRenderer()]
+    # Plain: a traceback that shows the values of variables shows the caller's credentials too.
+    return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
 
 
 def _render_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:

@@ -62,6 +62,17 @@ class TestConfigureLogging:
         assert "decided" in written
         assert written.endswith("\n")
 
+    def test_shows_nobody_the_values_of_variables(self, capsys: pytest.CaptureFixture[str]) -> None:
+        configure_logging(LogFormat.CONSOLE)
+        credential = "".join(("Bearer ", "hr_secret"))
+        try:
+            raise ValueError("broken")
+        except ValueError:
+            structlog.get_logger("test").exception("crashed")
+        written = capsys.readouterr().err
+        assert "ValueError: broken" in written
+        assert credential not in written
+
     def test_is_json_where_nobody_watches(self, capsys: pytest.CaptureFixture[str]) -> None:
         configure_logging(LogFormat.AUTO)
         structlog.get_logger("test").info("decided")
