@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from app.infra.db import engine as engines
 
-
 REMOTE = "HEADROOM_TEST_DATABASE_URL" in os.environ
 
 
