@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.domains.exposure import service as exposure
 from app.domains.orders.core import decide as deciding
 from app.domains.orders.core.rules import RULES, Rule
-from app.domains.policies.core.document import OrderChecks
+from app.domains.policies.core.order_checks import OrderChecks
 from app.infra.clock import FrozenClock
 from app.infra.transaction import Transactions
 from app.kernel.identity import SYSTEM

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from app.domains.policies.core.compiled import PolicyShelf, compile_policy
-from app.domains.policies.core.document import OrderChecks, Policy, default_document
+from app.domains.policies.core.document import Policy, default_document
+from app.domains.policies.core.order_checks import OrderChecks
 from app.domains.policies.core.refusals import PolicyInvalid
 
 POLICY = Policy(OrderChecks())

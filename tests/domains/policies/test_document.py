@@ -12,19 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.policies.core import document as document_module
-from app.domains.policies.core.document import (
+from app.domains.policies.core import order_checks
+from app.domains.policies.core.document import default_document, effective, faults, parse, parse_rules
+from app.domains.policies.core.order_checks import (
     Effect,
     GroupLimitRule,
     LimitRule,
     OldestItemRule,
     OrderChecks,
     UtilisationWarningRule,
-    default_document,
-    effective,
-    faults,
-    parse,
-    parse_rules,
 )
 from app.domains.policies.core.refusals import PolicyInvalid
 from tests.domains.policies.test_merge_patch import JSON
@@ -299,6 +295,6 @@ class TestEffective:
 def test_every_rule_of_the_module_is_a_check() -> None:
     """A rule that no field of OrderChecks uses would never be judged."""
     used = " ".join(str(field.type) for field in dataclasses.fields(OrderChecks))
-    rules = [name for name in vars(document_module) if name.endswith("Rule")]
+    rules = [name for name in vars(order_checks) if name.endswith("Rule")]
     assert len(rules) == len(ON_WITH_ALL_PARAMETERS)
     assert [name for name in rules if name not in used] == []

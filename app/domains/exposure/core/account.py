@@ -11,7 +11,7 @@ from uuid import UUID
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.exposure.core.ledger import Exposure
 from app.domains.exposure.core.limits import EffectiveLimit, Limit, effective
-from app.domains.policies.core.document import OrderChecks
+from app.domains.policies.core.order_checks import OrderChecks
 from app.kernel.money import ZERO, Money
 
 

@@ -24,7 +24,7 @@ from app.domains.exposure.repository import positions as position_rows
 from app.domains.exposure.service.positions import account as find_account
 from app.domains.exposure.service.positions import basis_of, policy_of, quotes, refresh
 from app.domains.policies import service as policies
-from app.domains.policies.core.document import OrderChecks
+from app.domains.policies.core.order_checks import OrderChecks
 from app.infra.transaction import Transaction
 from app.kernel.money import Money
 from app.kernel.periods import local_day

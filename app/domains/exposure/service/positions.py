@@ -28,7 +28,8 @@ from app.domains.exposure.repository import positions as repository
 from app.domains.exposure.service.lines import Lines
 from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import PolicyShelf
-from app.domains.policies.core.document import OrderChecks, Policy
+from app.domains.policies.core.document import Policy
+from app.domains.policies.core.order_checks import OrderChecks
 from app.domains.policies.core.segments import Segment
 from app.infra.metrics import EXPIRED_RESERVATIONS
 from app.infra.transaction import Transaction

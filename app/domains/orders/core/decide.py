@@ -9,7 +9,8 @@ from app.domains.orders.core.facts import CheckFacts, credit_days
 from app.domains.orders.core.remedies import remedies
 from app.domains.orders.core.rules import RULES, excused, judge
 from app.domains.orders.core.trial import Trial, attempt
-from app.domains.policies.core.document import OrderChecks, Policy
+from app.domains.policies.core.document import Policy
+from app.domains.policies.core.order_checks import OrderChecks
 
 _OUTCOMES = {Judgement.DECLINE: Outcome.DECLINED, Judgement.REFER: Outcome.REFERRED}
 _WITHOUT_CREDIT = ("hold",)

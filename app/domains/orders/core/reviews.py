@@ -17,7 +17,8 @@ from app.domains.orders.core.decision import Decision, Outcome
 from app.domains.orders.core.facts import CheckFacts, credit_days
 from app.domains.orders.core.refusals import ForcedHold, ReleaseExceedsCheck, ReviewClosed
 from app.domains.orders.core.trial import attempt
-from app.domains.policies.core.document import OrderChecks, Policy
+from app.domains.policies.core.document import Policy
+from app.domains.policies.core.order_checks import OrderChecks
 from app.domains.policies.core.refusals import FourEyes, PersonRequired
 from app.kernel.errors import Fault
 from app.kernel.identity import ActorKind

@@ -13,7 +13,8 @@ from app.domains.exposure.core import commitments
 from app.domains.exposure.core.commitments import Commitment, OrderState
 from app.domains.exposure.core.limits import EffectiveLimit, LimitKind, Standing
 from app.domains.orders.core.facts import CheckFacts, Checkpoint
-from app.domains.policies.core.document import OrderChecks, Policy
+from app.domains.policies.core.document import Policy
+from app.domains.policies.core.order_checks import OrderChecks
 from app.kernel.errors import Fault
 from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange, Money, total
 from app.kernel.records import changed

@@ -15,7 +15,7 @@ from app.domains.exposure.core.headroom import available, group_exposure, group_
 from app.domains.exposure.core.holds import HoldKind, strongest
 from app.domains.exposure.core.ledger import Exposure
 from app.domains.exposure.core.limits import Limit, LimitKind
-from app.domains.policies.core.document import OldestItemRule, OrderChecks
+from app.domains.policies.core.order_checks import OldestItemRule, OrderChecks
 from app.kernel.money import Money
 from tests.domains.exposure.core.examples import GROUP_ID, NOW, TODAY, account, group
 

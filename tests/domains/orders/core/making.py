@@ -17,7 +17,8 @@ from app.domains.exposure.core.limits import Limit, LimitKind
 from app.domains.orders.core.decide import decide
 from app.domains.orders.core.decision import Judgement, Verdict
 from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
-from app.domains.policies.core.document import OrderChecks, Policy
+from app.domains.policies.core.document import Policy
+from app.domains.policies.core.order_checks import OrderChecks
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()

@@ -18,8 +18,8 @@ from app.domains.exposure.core.ledger import Exposure
 from app.domains.orders.core.decide import decide, review_until
 from app.domains.orders.core.decision import Decision, Judgement, Outcome
 from app.domains.orders.core.facts import CheckFacts, Checkpoint, Rates, Replacement
-from app.domains.policies.core import document as policy
-from app.domains.policies.core.document import Effect
+from app.domains.policies.core import order_checks as policy
+from app.domains.policies.core.order_checks import Effect
 from app.kernel.money import AmountOutOfRange, Money
 from tests.domains.orders.core.making import (
     NOW,

@@ -14,8 +14,9 @@ from app.domains.exposure.core.holds import HoldKind
 from app.domains.orders.core.decide import decide
 from app.domains.orders.core.decision import Action, Decision, Outcome, Remedy
 from app.domains.orders.core.facts import CheckFacts, Checkpoint, Rates
-from app.domains.policies.core import document as policy
-from app.domains.policies.core.document import Effect, Policy
+from app.domains.policies.core import order_checks as policy
+from app.domains.policies.core.document import Policy
+from app.domains.policies.core.order_checks import Effect
 from app.kernel.money import Money, quantum
 from tests.domains.orders.core.making import (
     NOW,

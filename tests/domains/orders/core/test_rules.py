@@ -20,8 +20,8 @@ from app.domains.orders.core.facts import Rates
 from app.domains.orders.core.rules import RULES, Rule, judge
 from app.domains.orders.core.rules.finding import Finding
 from app.domains.orders.core.trial import Trial, attempt
-from app.domains.policies.core import document as policy
-from app.domains.policies.core.document import Effect
+from app.domains.policies.core import order_checks as policy
+from app.domains.policies.core.order_checks import Effect
 from app.kernel.money import Money
 from tests.domains.orders.core.making import (
     LONG_AGO,

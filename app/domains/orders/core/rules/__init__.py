@@ -14,7 +14,7 @@ from app.domains.orders.core.decision import Judgement, Verdict
 from app.domains.orders.core.rules import customer, limits
 from app.domains.orders.core.rules.finding import Finding
 from app.domains.orders.core.trial import Trial
-from app.domains.policies.core import document as policy
+from app.domains.policies.core import order_checks as policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from app.domains.exposure.core.holds import HoldKind
 from app.domains.orders.core.facts import credit_days
 from app.domains.orders.core.rules.finding import HUNDRED, Finding, policy_amount
 from app.domains.orders.core.trial import Trial
-from app.domains.policies.core import document as policy
+from app.domains.policies.core import order_checks as policy
 from app.kernel.money import ZERO, Money
 
 

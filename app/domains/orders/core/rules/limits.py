@@ -7,7 +7,7 @@ from decimal import Decimal
 from app.domains.exposure.core.limits import Standing
 from app.domains.orders.core.rules.finding import HUNDRED, Finding, policy_amount
 from app.domains.orders.core.trial import Trial, judged_limit
-from app.domains.policies.core import document as policy
+from app.domains.policies.core import order_checks as policy
 from app.kernel.money import ZERO, Money, largest_worth, rounded
 
 
