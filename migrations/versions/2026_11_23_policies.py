@@ -4,8 +4,10 @@ Revision ID: policies
 Revises: customers
 """
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +23,11 @@ _INSTANT = sa.DateTime(timezone=True)
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Before anything that can be asked about: whatever clock decides, the first version holds."""
+
+_LONG_SECTIONS: dict[str, Any] = json.loads(
+    Path(__file__).with_name("2026_11_23_policies_default.json").read_text(encoding="utf-8")
+)
+"""Grades, scorecard and limits."""
 
 DEFAULT_POLICY: dict[str, Any] = {
     "order_checks": {
@@ -46,7 +53,7 @@ DEFAULT_POLICY: dict[str, Any] = {
         "held_orders_count": False,
         "recheck_grace_days": 3,
     },
-    "grades": [{"name": letter} for letter in "ABCDEFGH"],
+    **_LONG_SECTIONS,
     "profiles": {},
 }
 """Written out: a migration keeps saying what it said, whatever the code says later."""

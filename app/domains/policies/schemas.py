@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -15,7 +16,15 @@ from pydantic_core import core_schema
 from app.domains.policies.core.difference import Difference
 from app.domains.policies.core.document import Policy, default_document
 from app.domains.policies.core.overrides import OverrideStatus, PolicyOverride
-from app.domains.policies.core.reading import DECIMAL_PATTERN, Between, Excluding, Length, hints
+from app.domains.policies.core.reading import (
+    DECIMAL_PATTERN,
+    MAX_NAME,
+    SIGNED_PATTERN,
+    Between,
+    Excluding,
+    Length,
+    hints,
+)
 from app.domains.policies.core.segments import Segment
 from app.domains.policies.core.versions import Standing
 from app.domains.policies.service import EffectiveDocument, OverrideView, VersionView
@@ -253,15 +262,43 @@ def _arms(hint: Any) -> Iterator[Any]:
 
 
 def _constrain(schema: dict[str, Any], hint: Any) -> None:
-    """Adds what our own annotations say, which pydantic does not know."""
-    for note in _arms(hint):
-        if isinstance(note, Between):
-            for arm in schema.get("anyOf", [schema]):
-                if arm.get("type") == "integer":
-                    arm.update(minimum=note.low, maximum=note.high)
-            schema["description"] = f"{note.low} to {note.high}"
-        elif isinstance(note, Excluding):
-            schema["not"] = {"const": note.value}
-        elif isinstance(note, Length):
-            unit = "Items" if schema.get("type") == "array" else "Length"
-            schema.update({f"min{unit}": note.low, f"max{unit}": note.high})
+    """Adds what our own annotations say, which pydantic does not know: at `schema`, and at what it is made of."""
+    inner, notes = _bare(hint)
+    for note in notes:
+        _note(schema, note)
+    arms = [arm for arm in schema.get("anyOf", [schema]) if "$ref" not in arm]
+    if get_origin(inner) is tuple:
+        for arm in arms:
+            _constrain(arm.get("items", {}), get_args(inner)[0])
+    elif get_origin(inner) is Mapping:
+        for arm in arms:
+            if isinstance(arm.get("additionalProperties"), dict):  # and not `true`: any JSON at all
+                _constrain(arm["additionalProperties"], get_args(inner)[1])
+            arm["propertyNames"] = {"minLength": 1, "maxLength": MAX_NAME}
+
+
+def _bare(hint: Any) -> tuple[Any, list[Any]]:
+    """The type without None, and all annotations on the way to it."""
+    notes: list[Any] = []
+    while get_origin(hint) in (Annotated, Union, UnionType):
+        if get_origin(hint) is Annotated:
+            hint, *more = get_args(hint)
+            notes += more
+        else:
+            hint = next(arm for arm in get_args(hint) if arm is not type(None))
+    return hint, notes
+
+
+def _note(schema: dict[str, Any], note: Any) -> None:
+    if isinstance(note, Between):
+        for arm in schema.get("anyOf", [schema]):
+            if arm.get("type") == "integer":
+                arm.update(minimum=note.low, maximum=note.high)
+            elif arm.get("type") == "string" and note.low < 0:
+                arm["pattern"] = f"^{SIGNED_PATTERN}$"
+        schema["description"] = f"{note.low} to {note.high}"
+    elif isinstance(note, Excluding):
+        schema["not"] = {"const": note.value}
+    elif isinstance(note, Length):
+        unit = {"array": "Items", "object": "Properties"}.get(schema.get("type", ""), "Length")
+        schema.update({f"min{unit}": note.low, f"max{unit}": note.high})

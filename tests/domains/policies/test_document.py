@@ -48,6 +48,10 @@ ON_WITH_ALL_PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
+WITHOUT_SCORECARD = default_document() | {"scorecard": None}
+"""Without anything but an order check that names grades."""
+
+
 def with_checks(**checks: Any) -> dict[str, Any]:
     """The default document with some order checks said otherwise."""
     changed = default_document()
@@ -192,14 +196,14 @@ class TestFaults:
         [
             ({"order_checks": None}, "/order_checks", "cannot_be_off"),
             ({"order_checks": 1}, "/order_checks", "object_expected"),
-            ({"scorecard": {}}, "/scorecard", "unknown_field"),
+            ({"no_such_section": {}}, "/no_such_section", "unknown_field"),
             ({"grades": None}, "/grades", "array_expected"),
             ({"grades": []}, "/grades", "wrong_length"),
             ({"grades": [{"name": str(n)} for n in range(27)]}, "/grades", "wrong_length"),
             ({"grades": ["A"]}, "/grades/0", "object_expected"),
             ({"grades": [{"name": ""}]}, "/grades/0/name", "wrong_length"),
             ({"grades": [{"name": "A\u0000"}]}, "/grades/0/name", "string_not_printable"),
-            ({"grades": [{"name": "A"}, {"name": "A"}]}, "/grades/1/name", "duplicate"),
+            ({"grades": [{"name": "A", "min_score": 1}, {"name": "A"}]}, "/grades/1/name", "duplicate"),
             ({"profiles": []}, "/profiles", "object_expected"),
             ({"profiles": {str(n): {} for n in range(51)}}, "/profiles", "wrong_length"),
             ({"profiles": {"": {}}}, "/profiles/", "name_malformed"),
@@ -209,14 +213,15 @@ class TestFaults:
         ],
     )
     def test_point_at_sections_and_profiles(self, sections: dict[str, Any], pointer: str, code: str) -> None:
-        assert places(default_document() | sections) == [(pointer, code)]
+        assert places(WITHOUT_SCORECARD | sections) == [(pointer, code)]
 
     def test_name_a_missing_section(self) -> None:
         assert places({}) == [("/order_checks", "required")]
 
     def test_are_all_said_at_once(self) -> None:
         document = with_checks(limit=None, reservation_days="x", grade={"effect": "refer", "worst_allowed": "Z"})
-        document["grades"] = [{"name": "A"}, {"name": "A"}]
+        document["scorecard"] = None
+        document["grades"] = [{"name": "A", "min_score": 50}, {"name": "A"}]
         document["profiles"] = {"retail": {"order_checks": {"terms": {}}}, "b": 1}
         assert set(places(document)) == {
             ("/order_checks/limit", "cannot_be_off"),
@@ -229,7 +234,7 @@ class TestFaults:
 
     def test_of_a_profile_consider_the_whole_it_makes(self) -> None:
         document = with_checks(grade={"effect": "refer", "worst_allowed": "H"})
-        document["profiles"] = {"short": {"grades": [{"name": "A"}]}}
+        document["profiles"] = {"short": {"grades": [{"name": "A"}], "scorecard": None}}
         assert places(document) == [("/profiles/short/order_checks/grade/worst_allowed", "unknown_grade")]
 
     def test_of_the_document_are_not_repeated_for_every_profile(self) -> None:

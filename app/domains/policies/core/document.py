@@ -11,14 +11,18 @@ Percentages are 0–100, amounts are in the segment's currency, days are calenda
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, TypeVar
 
+from app.domains.policies.core.default_scorecard import default_scorecard
+from app.domains.policies.core.grades import DEFAULT_GRADES, Grade, default_grades, grades_faults
+from app.domains.policies.core.limits import Limits, default_limits, limits_faults
 from app.domains.policies.core.merge_patch import merge_patch
 from app.domains.policies.core.order_checks import OrderChecks, default_order_checks
-from app.domains.policies.core.reading import Length, member, read
+from app.domains.policies.core.reading import Length, hints, member, read
 from app.domains.policies.core.refusals import PolicyInvalid
+from app.domains.policies.core.scorecard import Scorecard, scorecard_faults
 from app.kernel.errors import Fault
 
 Container = TypeVar("Container", list[Any], dict[str, Any])
@@ -28,21 +32,13 @@ MAX_PROFILE_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
-    """A risk class; its place in the list is its rank, best first."""
-
-    name: Annotated[str, Length(1, 10)]
-
-
-DEFAULT_GRADES: Final = tuple(Grade(letter) for letter in "ABCDEFGH")
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
     """The sections of the document, one line each: what an effective policy consists of."""
 
     order_checks: OrderChecks
     grades: Annotated[tuple[Grade, ...], Length(1, 26)] = DEFAULT_GRADES
+    scorecard: Scorecard | None = None
+    limits: Limits | None = None
 
     def grade_rank(self, name: str) -> int | None:
         """The place of a grade, 0 for the best; None for one the policy does not know."""
@@ -91,7 +87,9 @@ def default_document() -> dict[str, Any]:
     """The document every segment starts with, everything spelled out."""
     return {
         "order_checks": default_order_checks(),
-        "grades": [{"name": grade.name} for grade in DEFAULT_GRADES],
+        "grades": default_grades(),
+        "scorecard": default_scorecard(),
+        "limits": default_limits(),
         "profiles": {},
     }
 
@@ -116,6 +114,21 @@ def _sections(rules: Rules) -> dict[str, Any]:
     return {section.name: getattr(rules, section.name) for section in fields(Rules)}
 
 
+def _section_faults(document: Mapping[str, Any], root: str) -> list[Fault]:
+    """What is wrong inside the sections that can be read, whatever else can't."""
+    found: list[Fault] = []
+    for name, faults_within in _WITHIN.items():
+        section = _readable(name, document)
+        if section is not None:
+            found += faults_within(section, member(root, name))
+    return found
+
+
+def _readable(name: str, document: Mapping[str, Any]) -> Any:
+    """The section by itself; None where it is absent or can't be read."""
+    return read(hints(Rules)[name], document.get(name), "", [])
+
+
 def _grade_faults(document: Mapping[str, Any], root: str) -> list[Fault]:
     """What is wrong between grades. Looks at the document itself, so that it is said beside all other faults."""
     names = _grade_names(document.get("grades", [{"name": grade.name} for grade in DEFAULT_GRADES]))
@@ -124,23 +137,31 @@ def _grade_faults(document: Mapping[str, Any], root: str) -> list[Fault]:
         for index, name in enumerate(names)
         if name is not None and name in names[:index]
     ]
-    worst = _worst_allowed(document.get("order_checks"))
-    if worst is not None and worst not in names:
-        known = ", ".join(name for name in names if name is not None)
-        found.append(Fault(f"{root}/order_checks/grade/worst_allowed", "unknown_grade", f"the grades are {known}"))
-    return found
+    known = ", ".join(name for name in names if name is not None)
+    return found + [
+        Fault(root + place, "unknown_grade", f"the grades are {known}")
+        for place, grade in _named_grades(document)
+        if grade not in names
+    ]
+
+
+def _named_grades(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every place where a section names a grade, and the grade."""
+    worst = _if(dict, _if(dict, document.get("order_checks")).get("grade")).get("worst_allowed")
+    if isinstance(worst, str):
+        yield "/order_checks/grade/worst_allowed", worst
+    scorecard = _if(dict, document.get("scorecard"))
+    for name in ("knock_outs", "confidence_caps"):
+        for index, rule in enumerate(_if(list, scorecard.get(name))):
+            grade = _if(dict, rule).get("grade")
+            if isinstance(grade, str):
+                yield f"/scorecard/{name}/{index}/grade", grade
 
 
 def _grade_names(grades: Any) -> list[str | None]:
     """The names of the grades, None in the place of each that has none."""
     named = [grade.get("name") if isinstance(grade, Mapping) else None for grade in _if(list, grades)]
     return [name if isinstance(name, str) else None for name in named]
-
-
-def _worst_allowed(order_checks: Any) -> str | None:
-    rule = _if(dict, _if(dict, order_checks).get("grade"))
-    worst = rule.get("worst_allowed")
-    return worst if isinstance(worst, str) else None
 
 
 def _if(kind: type[Container], value: Any) -> Container:
@@ -174,5 +195,12 @@ def _profile_faults(profiles: Any, bare: Mapping[str, Any], root: str, known: se
     return found
 
 
-_CROSS_CHECKS: Final[tuple[Callable[[Mapping[str, Any], str], list[Fault]], ...]] = (_grade_faults,)
+_WITHIN: Final[Mapping[str, Callable[[Any, str], list[Fault]]]] = {
+    "grades": grades_faults,
+    "scorecard": scorecard_faults,
+    "limits": limits_faults,
+}
+"""What must hold between the members of a section, besides what their types say."""
+
+_CROSS_CHECKS: Final[tuple[Callable[[Mapping[str, Any], str], list[Fault]], ...]] = (_section_faults, _grade_faults)
 """What must hold between sections. Each looks at the document itself, so that all faults are said at once."""

@@ -21,13 +21,17 @@ from app.kernel.errors import Fault
 T = TypeVar("T")
 
 DECIMAL_PATTERN: Final = r"[0-9]{1,15}(\.[0-9]{1,4})?"
+SIGNED_PATTERN: Final = f"-?{DECIMAL_PATTERN}"
 _DECIMAL: Final = re.compile(DECIMAL_PATTERN)
+_SIGNED: Final = re.compile(SIGNED_PATTERN)
 _UNREADABLE: Final[Any] = object()
+MAX_NAME: Final = 64
+"""Characters of a name that the document itself chooses, such as an industry's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A number from `low` to `high`, both included."""
+    """A number from `low` to `high`, both included. Only where `low` is negative a decimal string may have a sign."""
 
     low: int
     high: int
@@ -35,7 +39,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """A text or list of `low` to `high` members, both included."""
+    """A text, list or object of `low` to `high` characters, items or members, both included."""
 
     low: int
     high: int
@@ -77,6 +81,8 @@ def _read(kind: Any, notes: tuple[Any, ...], value: Any, at: str, faults: list[F
         return _read(next(arm for arm in get_args(kind) if arm is not type(None)), notes, value, at, faults)
     if origin is tuple:
         return _read_list(get_args(kind)[0], notes, value, at, faults)
+    if origin is Mapping:
+        return _read_table(get_args(kind)[1], notes, value, at, faults)
     if dataclasses.is_dataclass(kind):
         return _read_object(cast(type, kind), value, at, faults)
     if issubclass(kind, StrEnum):
@@ -117,6 +123,19 @@ def _read_list(kind: Any, notes: tuple[Any, ...], value: Any, at: str, faults: l
     return _UNREADABLE if any(item is _UNREADABLE for item in items) else items
 
 
+def _read_table(kind: Any, notes: tuple[Any, ...], value: Any, at: str, faults: list[Fault]) -> Any:
+    if not isinstance(value, Mapping):
+        return _fault(faults, at, "object_expected", "an object is expected here")
+    if _wrong_length(value, notes, at, faults):
+        return _UNREADABLE
+    for name in value:
+        if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+            _fault(faults, member(at, name), "name_malformed", f"a name has 1 to {MAX_NAME} printable characters")
+            return _UNREADABLE
+    entries = {name: _read(kind, (), entry, member(at, name), faults) for name, entry in value.items()}
+    return _UNREADABLE if any(entry is _UNREADABLE for entry in entries.values()) else entries
+
+
 def _read_choice(kind: type[StrEnum], notes: tuple[Any, ...], value: Any, at: str, faults: list[Fault]) -> Any:
     excluded = {note.value: note for note in notes if isinstance(note, Excluding)}
     choices = [choice.value for choice in kind if choice.value not in excluded]
@@ -129,7 +148,7 @@ def _read_choice(kind: type[StrEnum], notes: tuple[Any, ...], value: Any, at: st
 
 def _read_scalar(kind: type, notes: tuple[Any, ...], value: Any, at: str, faults: list[Fault]) -> Any:
     if kind is Decimal:
-        number = _decimal(value)
+        number = _decimal(value, _SIGNED if any(_may_be_negative(note) for note in notes) else _DECIMAL)
         if number is None:
             return _fault(faults, at, "decimal_expected", "a decimal string or an integer is expected here")
         return _in_range(number, notes, at, faults)
@@ -146,10 +165,14 @@ def _read_scalar(kind: type, notes: tuple[Any, ...], value: Any, at: str, faults
     return _UNREADABLE if _wrong_length(value, notes, at, faults) else value
 
 
-def _decimal(value: Any) -> Decimal | None:
+def _may_be_negative(note: Any) -> bool:
+    return isinstance(note, Between) and note.low < 0
+
+
+def _decimal(value: Any, pattern: re.Pattern[str]) -> Decimal | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+    if isinstance(value, str) and pattern.fullmatch(value):
         return Decimal(value)
     return None
 
@@ -161,7 +184,9 @@ def _in_range(number: Any, notes: tuple[Any, ...], at: str, faults: list[Fault])
     return number
 
 
-def _wrong_length(value: str | list[Any], notes: tuple[Any, ...], at: str, faults: list[Fault]) -> bool:
+def _wrong_length(
+    value: str | list[Any] | Mapping[str, Any], notes: tuple[Any, ...], at: str, faults: list[Fault]
+) -> bool:
     for note in notes:
         if isinstance(note, Length) and not note.low <= len(value) <= note.high:
             _fault(faults, at, "wrong_length", f"{note.low} to {note.high} members or characters are expected here")
