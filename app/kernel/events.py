@@ -13,6 +13,7 @@ class Event:
 
     A slice subclasses it in `core/events.py` and sets `type` (snake_case, past tense) and `subject_type`. `before` and
     `after` hold JSON-ready members only (strings for money, ISO dates): what changed, not the whole thing.
+    `exceptional` marks what went past the ordinary procedure, for those who answer for the internal control.
     """
 
     type: ClassVar[str]
@@ -23,3 +24,4 @@ class Event:
     customer_id: str | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
+    exceptional: bool = False

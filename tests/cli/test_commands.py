@@ -99,6 +99,6 @@ class TestSettings:
 class TestRoutes:
     async def test_are_printed_with_their_scopes(self, headroom: Headroom) -> None:
         printed = (await headroom("routes")).output
-        assert "| `POST /v1/api-keys` | `admin` |" in printed
+        assert "| `POST /v1/api-keys` | `keys:write` |" in printed
         assert "| `GET /v1/events` | `journal:read` |" in printed
         assert "|  |" not in printed

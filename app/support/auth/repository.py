@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select, text
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.infra.db import paging
 from app.infra.db.paging import PageRequest, Slice
+from app.support.auth.core.duties import DUTIES
+from app.support.auth.core.scopes import Scope
 from app.support.auth.tables import ApiKey
 
 
@@ -48,3 +52,16 @@ async def any_key(session: AsyncSession) -> bool:
 async def list_keys(session: AsyncSession, page: PageRequest) -> Slice[ApiKey]:
     """One page of all keys, by creation."""
     return await paging.fetch(session, select(ApiKey), page, keys=(ApiKey.created_at, ApiKey.id))
+
+
+async def list_conflicting(session: AsyncSession, page: PageRequest, now: datetime) -> Slice[ApiKey]:
+    """One page of the keys that work at `now` and whose scopes break a duty, by creation."""
+    works = and_(ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))
+    breaks = [and_(_any_of(duty.these), _any_of(duty.those)) for duty in DUTIES]
+    statement = select(ApiKey).where(works, or_(_any_of({Scope.ADMIN}), *breaks))
+    return await paging.fetch(session, statement, page, keys=(ApiKey.created_at, ApiKey.id))
+
+
+def _any_of(scopes: Collection[Scope]) -> ColumnElement[bool]:
+    holds: ColumnElement[bool] = ApiKey.scopes.overlap(cast(sorted(scopes), ARRAY(Text)))
+    return holds

@@ -84,3 +84,25 @@ class NewApiKeyOut(ApiKeyOut):
     """A key just made: its text is shown this once."""
 
     key: str
+
+
+class DutyConflictOut(Wire):
+    """A rule of the segregation of duties, and the scopes that break it together."""
+
+    code: str
+    rule: str
+    scopes: list[Scope]
+
+
+class ConflictedOut(Wire):
+    """Somebody who holds more than one person should. The bootstrap key has no instant and no maker."""
+
+    principal_id: str
+    name: str
+    kind: ActorKind
+    role: Role | None
+    scopes: list[Scope]
+    segments: list[str] | None
+    created_at: datetime | None
+    created_by: str | None
+    conflicts: list[DutyConflictOut]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -16,11 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.infra.clock import Clock, stopwatch
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
-from app.kernel.errors import Conflict, Invalid, NotFound
+from app.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from app.kernel.identity import ActorKind
 from app.kernel.money import Money
 from app.support.auth import repository
 from app.support.auth.adapters import SigningKeys
+from app.support.auth.core.duties import DutyConflict, conflicts
 from app.support.auth.core.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from app.support.auth.core.keys import ENTROPY_BYTES, MAX_CREDENTIALS, key_hash, key_text, shown_part
 from app.support.auth.core.principals import CredentialsInvalid, CredentialsMissing, Principal
@@ -53,6 +55,13 @@ class ApiKeyIsRevoked(Conflict):
 
     code = "api_key_revoked"
     title = "The key has been revoked"
+
+
+class ApiKeyBeyondCaller(Forbidden):
+    """Whoever administers keys but is no `admin` neither makes nor replaces a key with `admin`: it would be theirs."""
+
+    code = "api_key_beyond_caller"
+    title = "Only an administrator of everything may do this to such a key"
 
 
 class ApiKeyExpiryPast(Invalid):
@@ -114,6 +123,11 @@ class Authenticator:
         self._tokens = tokens
         self._cache: OrderedDict[bytes, tuple[float, Principal | None]] = OrderedDict()
         self._lookups: dict[bytes, asyncio.Task[Principal | None]] = {}
+
+    @property
+    def takes_bootstrap_key(self) -> bool:
+        """Whether `HEADROOM_BOOTSTRAP_KEY` is set."""
+        return self._bootstrap_hash is not None
 
     async def principal(self, authorization: str | None) -> Principal:
         """Who is calling. Raises `CredentialsMissing`, `CredentialsInvalid`, `IdentityProviderUnavailable`."""
@@ -206,16 +220,25 @@ async def create_key(
     )
     tx.session.add(key)
     await tx.session.flush()
-    tx.emit(ApiKeyCreated(subject_id=str(key.id), after=_journalled(key)))
+    tx.emit(ApiKeyCreated(subject_id=str(key.id), after=_journalled(key), exceptional=bool(conflicts(granted))))
     return key, text
 
 
-async def rotate_key(tx: Transaction, *, key_id: UUID, overlap: timedelta = DEFAULT_OVERLAP) -> tuple[ApiKey, str]:
+def check_grantable(caller: Principal, scopes: Collection[Scope]) -> None:
+    """Refuses a caller who would get hold of `admin` through another key. Raises `ApiKeyBeyondCaller`."""
+    if Scope.ADMIN in scopes and not caller.may(Scope.ADMIN):
+        raise ApiKeyBeyondCaller("the key has the scope admin, and the caller has not")
+
+
+async def rotate_key(
+    tx: Transaction, *, key_id: UUID, caller: Principal, overlap: timedelta = DEFAULT_OVERLAP
+) -> tuple[ApiKey, str]:
     """The key with a new text; the old one works until `overlap` has passed.
 
-    Raises `ApiKeyNotFound`, `ApiKeyIsRevoked`.
+    Raises `ApiKeyNotFound`, `ApiKeyIsRevoked`, `ApiKeyBeyondCaller`.
     """
     key = await _live_key(tx, key_id)
+    check_grantable(caller, [Scope(scope) for scope in key.scopes])
     text = key_text(secrets.token_bytes(ENTROPY_BYTES))
     key.previous_hash, key.previous_until = key.key_hash, tx.now + overlap
     key.key_hash, key.prefix = key_hash(text), shown_part(text)
@@ -237,12 +260,30 @@ async def list_keys(tx: Transaction, *, page: PageRequest) -> Slice[ApiKey]:
     return await repository.list_keys(tx.session, page)
 
 
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """A principal whose scopes break duties; `key` is null for the bootstrap key."""
+
+    principal: Principal
+    conflicts: Sequence[DutyConflict]
+    key: ApiKey | None = None
+
+
+async def list_conflicts(tx: Transaction, *, page: PageRequest, bootstrap: bool) -> Slice[Conflicted]:
+    """One page of the live keys whose scopes break the segregation of duties; the bootstrap key, if in use, first."""
+    found = await repository.list_conflicting(tx.session, page, tx.now)
+    listed = [Conflicted(key.principal(), conflicts(key.principal().scopes), key) for key in found.rows]
+    if bootstrap and page.cursor is None:
+        listed.insert(0, Conflicted(BOOTSTRAP, conflicts(BOOTSTRAP.scopes)))
+    return Slice(listed, found.next_cursor)
+
+
 async def first_key(tx: Transaction) -> str | None:
     """An administrator's key where none was ever given out; None where there is one."""
     await repository.lock_table(tx.session)
     if await repository.any_key(tx.session):
         return None
-    _, text = await create_key(tx, name="administrator", kind=ActorKind.PERSON, role=Role.ADMINISTRATOR)
+    _, text = await create_key(tx, name="administrator", kind=ActorKind.PERSON, scopes=[Scope.ADMIN])
     return text
 
 

@@ -133,6 +133,7 @@ async def list_sealed(
     type: str | None,
     customer_id: str | None,
     segments: frozenset[str] | None,
+    exceptional: bool | None,
 ) -> Sequence[tuple[int, JournalEvent]]:
     """Events with a place in (after, until], in order. Confined readers see their segments' and their customers'."""
     statement = (
@@ -146,6 +147,8 @@ async def list_sealed(
         statement = statement.where(JournalEvent.type == type)
     if customer_id is not None:
         statement = statement.where(JournalEvent.customer_id == customer_id)
+    if exceptional is not None:
+        statement = statement.where(JournalEvent.exceptional if exceptional else ~JournalEvent.exceptional)
     if segments is not None:
         of_no_segment = and_(JournalEvent.segment.is_(None), JournalEvent.customer_id.is_not(None))
         statement = statement.where(or_(JournalEvent.segment.in_(segments), of_no_segment))

@@ -30,11 +30,20 @@ async def list_events(
     after: Annotated[int, Query(ge=0, lt=1 << 63, description="next_after of the answer before")] = 0,
     type: Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,63}$", description="Only events of this type")] = None,
     customer_id: Annotated[Reference | None, Query(description="Only events of this customer")] = None,
+    exceptional: Annotated[
+        bool | None, Query(description="Only what went past the ordinary procedure, or only what did not")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> FeedOut:
     """Resumable and complete: an event never appears at a place before one that has been read."""
     feed = await journal.read(
-        tx, after=after, limit=limit, type=type, customer_id=customer_id, segments=caller.segments
+        tx,
+        after=after,
+        limit=limit,
+        type=type,
+        customer_id=customer_id,
+        segments=caller.segments,
+        exceptional=exceptional,
     )
     return FeedOut(items=[_event(seq, event) for seq, event in feed.events], next_after=feed.next_after)
 
@@ -54,5 +63,6 @@ def _event(seq: int, event: JournalEvent) -> EventOut:
             "subject": SubjectOut(type=event.subject_type, id=event.subject_id),
             "before": event.before,
             "after": event.after,
+            "exceptional": event.exceptional,
         }
     )

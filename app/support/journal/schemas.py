@@ -31,6 +31,7 @@ class EventOut(Wire):
     subject: SubjectOut
     before: dict[str, Any]
     after: dict[str, Any]
+    exceptional: bool
 
 
 class FeedOut(Wire):

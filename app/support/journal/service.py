@@ -43,6 +43,7 @@ async def write(tx: Transaction, events: Sequence[Event]) -> None:
                 "subject_id": event.subject_id,
                 "before": dict(event.before),
                 "after": dict(event.after),
+                "exceptional": event.exceptional,
             }
             for event in events
         ],
@@ -99,11 +100,19 @@ async def read(
     type: str | None = None,
     customer_id: str | None = None,
     segments: frozenset[str] | None = None,
+    exceptional: bool | None = None,
 ) -> Feed:
     """Sealed events behind the place `after`; a filtered reader resumes behind what was searched, not behind a hit."""
     until = await repository.last_place(tx.session)
     rows = await repository.list_sealed(
-        tx.session, after=after, until=until, limit=limit, type=type, customer_id=customer_id, segments=segments
+        tx.session,
+        after=after,
+        until=until,
+        limit=limit,
+        type=type,
+        customer_id=customer_id,
+        segments=segments,
+        exceptional=exceptional,
     )
     next_after = rows[-1][0] if len(rows) == limit else max(after, until)
     return Feed(rows, next_after)

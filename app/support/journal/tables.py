@@ -38,6 +38,7 @@ class JournalEvent(Base):
         Index("ix_events_xid_id", "xid", "id"),
         Index("ix_events_customer_id_id", "customer_id", "id", postgresql_where=text("customer_id is not null")),
         Index("ix_events_type_id", "type", "id"),
+        Index("ix_events_exceptional_id", "id", postgresql_where=text("exceptional")),
         CheckConstraint("actor_kind in ('person', 'service', 'system')", name="actor_kind_known"),
     )
 
@@ -54,6 +55,7 @@ class JournalEvent(Base):
     subject_id: Mapped[str]
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
+    exceptional: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class EventSeal(Base):

@@ -69,6 +69,12 @@ class TestSetOwnLimit:
         assert second.after["amount"] == "200.00"
         assert [ended["amount"] for ended in second.before["ended"]] == ["100.00"]
 
+    @pytest.mark.parametrize("scope", LimitScope)
+    async def test_stands_out_when_it_is_set_outright(self, tx: Transaction, scope: LimitScope) -> None:
+        await grant(tx, "C1", 100, scope=scope)
+        await grant(tx, "C1", 200, scope=scope, outright=False)
+        assert [event.exceptional for event in tx.take_events()] == [True, False]
+
     async def test_ends_the_base_limit_before_it(self, tx: Transaction) -> None:
         await grant(tx, "C1", 100, valid_from=day(-10))
         await grant(tx, "C1", 200, valid_from=day(3))

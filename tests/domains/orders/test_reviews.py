@@ -164,6 +164,7 @@ class TestRelease:
         asked = await check(api, "1500")
         await release(rita, asked)
         [event] = await events(transactions, "credit_check_released")
+        assert event["exceptional"]
         assert (event["actor"], event["subject_id"]) == ("rita", asked["id"])
         assert event["after"] == {
             "review": "released",

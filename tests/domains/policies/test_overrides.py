@@ -57,6 +57,7 @@ class TestOverride:
         await policies.approve_override(bob, segment="main", customer_id="C1")
         events = [*ann.take_events(), *bob.take_events()]
         assert [type(event) for event in events] == [PolicyOverrideProposed, PolicyOverrideApproved]
+        assert [event.exceptional for event in events] == [False, True]
         assert {(event.subject_id, event.customer_id) for event in events} == {(str(proposed.id), "C1")}
 
     async def test_is_not_approved_by_who_asked_for_it(self, ann: Transaction) -> None:

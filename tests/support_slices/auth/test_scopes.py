@@ -53,15 +53,19 @@ class TestRoles:
         assert set(SCOPES_OF_ROLE) == set(Role)
         assert all(SCOPES_OF_ROLE.values())
 
-    def test_give_everything_to_the_administrator_only(self) -> None:
-        assert [role for role in Role if Scope.ADMIN in SCOPES_OF_ROLE[role]] == [Role.ADMINISTRATOR]
+    def test_give_everything_to_nobody(self) -> None:
+        assert [role for role in Role if Scope.ADMIN in SCOPES_OF_ROLE[role]] == []
+
+    def test_reach_every_scope_but_admin_together(self) -> None:
+        assert frozenset().union(*SCOPES_OF_ROLE.values()) == set(Scope) - {Scope.ADMIN}
 
     def test_let_nobody_write_and_approve_policies(self) -> None:
         both = {Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE}
         assert not [role for role in Role if both <= SCOPES_OF_ROLE[role]]
 
-    def test_of_the_auditor_only_read(self) -> None:
-        assert all(scope.endswith(":read") for scope in SCOPES_OF_ROLE[Role.AUDITOR])
+    def test_of_the_auditor_write_nothing_but_audits(self) -> None:
+        writing = {scope for scope in SCOPES_OF_ROLE[Role.AUDITOR] if not scope.endswith(":read")}
+        assert writing == {Scope.AUDITS_WRITE}
 
 
 class TestPrincipal:

@@ -196,6 +196,7 @@ class TestReading:
             "subject": {"type": "thing", "id": "1"},
             "before": {},
             "after": {"x": "1"},
+            "exceptional": False,
         }
 
     async def test_filters_and_goes_on_behind_what_it_searched(
@@ -213,6 +214,17 @@ class TestReading:
         assert await subjects(customer_id="C/1") == (["1", "3"], 4)
         assert await subjects(customer_id="C/1", type="ended") == (["3"], 4)
         assert await subjects(type="unheard_of") == ([], 4)
+
+    async def test_finds_what_is_exceptional(self, api: AsyncClient, transactions: Transactions) -> None:
+        await emit(transactions, happened(1), Happened(subject_id="2", exceptional=True), happened(3))
+        await seal(transactions)
+
+        async def subjects(exceptional: bool) -> list[str]:
+            answer = await api.get("/v1/events", params={"exceptional": exceptional})
+            return [item["subject"]["id"] for item in answer.json()["items"]]
+
+        assert await subjects(True) == ["2"]
+        assert await subjects(False) == ["1", "3"]
 
     async def test_is_confined_to_segments(self, api_as: ApiAs, transactions: Transactions) -> None:
         await emit(

@@ -37,12 +37,14 @@ async def set_limit(
     valid_from: date | None = None,
     valid_until: date | None = None,
     temporary: bool = False,
+    outright: bool = True,
 ) -> None:
     """Decides on a limit, `amount` in the account's currency, for the days from `valid_from` (today) to `valid_until`.
 
     Days are the segment's and inclusive. A base limit ends the base limits it overlaps, a temporary one the temporary
     ones; a temporary limit of kind none withdraws them. A group limit is shared by the customer and its descendants;
-    without one that holds now or later the group is dissolved.
+    without one that holds now or later the group is dissolved. `outright`: nobody asked for it and nobody approved
+    it, so its event stands out; false for a limit that a request was granted.
 
     Raises `AccountNotFound`, `AccountBusy`, `LimitIncomplete`, `WindowReversed`, `TooManyDecimals`,
     `GroupLimitExists`, `GroupLimitMissing`.
@@ -51,9 +53,11 @@ async def set_limit(
     start = valid_from or local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
     limit = Limit(kind, amount, start, Window(start, valid_until).end)
     if scope is LimitScope.GROUP:
-        await _set_group_limit(tx, customer_id, segment, limit, temporary, reason)
+        said = await _set_group_limit(tx, customer_id, segment, limit, temporary, reason)
+        tx.emit(GroupLimitSet(**said, exceptional=outright))
     else:
-        await _set_own_limit(tx, customer_id, segment, limit, temporary, reason)
+        said = await _set_own_limit(tx, customer_id, segment, limit, temporary, reason)
+        tx.emit(LimitSet(**said, exceptional=outright))
 
 
 async def limit_was_set(
@@ -83,18 +87,18 @@ async def limit_was_set(
 
 async def _set_own_limit(
     tx: Transaction, customer_id: str, segment: str, limit: Limit, temporary: bool, reason: str
-) -> None:
+) -> dict[str, Any]:
     positions = await lock(tx, keys=[(customer_id, segment)])
     account = positions.of(customer_id, segment)
     ended = await _decide(tx, account, LimitScope.OWN, limit, temporary, reason)
     await reload_limits(tx, positions=positions, account_ids=[account.id])
     await save(tx, positions=positions)
-    tx.emit(LimitSet(**_said(account, limit, temporary, reason, ended)))
+    return _said(account, limit, temporary, reason, ended)
 
 
 async def _set_group_limit(
     tx: Transaction, customer_id: str, segment: str, limit: Limit, temporary: bool, reason: str
-) -> None:
+) -> dict[str, Any]:
     ancestors = await hold_family(tx, customer_id=customer_id, segment=segment)
     await find_account(tx, customer_id=customer_id, segment=segment)
     descendants = await customers.descendants(tx, customer_id=customer_id)
@@ -114,7 +118,7 @@ async def _set_group_limit(
         await _found(tx, positions, carrier)
     ended = await _decide(tx, carrier, LimitScope.GROUP, limit, temporary, reason)
     await _settle_group(tx, positions, carrier)
-    tx.emit(GroupLimitSet(**_said(carrier, limit, temporary, reason, ended)))
+    return _said(carrier, limit, temporary, reason, ended)
 
 
 async def _found(tx: Transaction, positions: Positions, carrier: Account) -> None:

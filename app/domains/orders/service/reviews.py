@@ -64,7 +64,7 @@ async def release(
         stored.check.moved(ReviewMove.RELEASE, by=tx.actor.name, at=tx.now, reason=reason), released_amount=released
     )
     await repository.write_review(tx.session, ended, tx.now)
-    tx.emit(_told(CreditCheckReleased, ended, **_override(facts, decision, order)))
+    tx.emit(replace(_told(CreditCheckReleased, ended, **_override(facts, decision, order)), exceptional=True))
     return replace(stored, check=ended)
 
 

@@ -99,7 +99,7 @@ async def approve_override(tx: Transaction, *, segment: str, customer_id: str) -
     replaced = await _replace(tx, await repository.override(tx.session, segment, customer_id, OverrideStatus.APPROVED))
     before = {"status": row.status, **replaced}
     _decide(tx, row, status)
-    tx.emit(PolicyOverrideApproved(**_subject(row), before=before, after={"status": row.status}))
+    tx.emit(PolicyOverrideApproved(**_subject(row), before=before, after={"status": row.status}, exceptional=True))
     await tx.session.flush()
     return row.facts()
 
