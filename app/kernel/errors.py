@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from app.kernel.events import Event
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -25,6 +27,8 @@ class Refusal(Exception):
 
     code: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    attempt: Event | None = None
+    """What the journal is told of the attempt, in a transaction of its own: some refusals must be remembered."""
 
     def __init__(
         self,

@@ -54,6 +54,35 @@ DEFAULT_POLICY: dict[str, Any] = {
         "recheck_grace_days": 3,
     },
     **_LONG_SECTIONS,
+    "approvals": {
+        "assessment_max_age_days": 90,
+        "automatic": {
+            "ceilings": [
+                {"grade": "A", "max_amount": "500000.00"},
+                {"grade": "B", "max_amount": "250000.00"},
+                {"grade": "C", "max_amount": "100000.00"},
+            ],
+            "lower": True,
+        },
+        "counter_offer": {"min_percent": "50"},
+        "decline_worse_than": "G",
+        "authorities": [
+            {"role": "credit_manager", "max_amount": "1000000.00"},
+            {"role": "finance_director", "max_amount": None},
+        ],
+        "matrix": [
+            {"roles": ["credit_manager"], "up_to": "500000.00", "worst_grade": "D"},
+            {"roles": ["credit_manager"], "up_to": "100000.00", "worst_grade": None},
+            {"roles": ["credit_manager", "finance_director"], "up_to": None, "worst_grade": None},
+        ],
+        "escalate_after_hours": 48,
+        "expire_after_days": 30,
+        "expiry_notice_days": 14,
+        "review_notice_days": 14,
+        "deputy_max_days": 60,
+        "lower_on_cover_change": True,
+        "release": {"authority_above": "100000.00", "reasons": [], "loss_given_default_percent": "45"},
+    },
     "profiles": {},
 }
 """Written out: a migration keeps saying what it said, whatever the code says later."""

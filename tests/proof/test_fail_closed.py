@@ -147,7 +147,7 @@ class TestMissingFact:
         await referred(api, "cover_insufficient")
 
     async def test_an_override_that_no_longer_fits(self, api: AsyncClient, customer: str) -> None:
-        profiles = {"odd": {"grades": [{"name": "X"}], "scorecard": None}}
+        profiles = {"odd": {"grades": [{"name": "X"}], "scorecard": None, "approvals": None}}
         await activate(api, {}, profiles=profiles)
         patch = {"order_checks": {"grade": {"effect": "warn", "worst_allowed": "H"}}}
         override = {"patch": patch, "valid_until": str(TODAY + timedelta(days=9)), "reason": "agreed"}

@@ -54,7 +54,14 @@ class Impossible(Invalid):
     title = "That cannot be"
 
 
+def _remembered() -> Full:
+    refusal = Full("there are 7")
+    refusal.attempt = Noted(subject_id="7", after={"refused": refusal.code})
+    return refusal
+
+
 REFUSALS = {
+    "remembered": _remembered(),
     "full": Full("there are 7", held=7),
     "later": Later(retry_after=2.5),
     "impossible": Impossible("no such thing can be"),

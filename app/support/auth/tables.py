@@ -69,4 +69,5 @@ class ApiKey(Base):
             scopes=frozenset(Scope(scope) for scope in self.scopes),
             segments=None if self.segments is None else frozenset(self.segments),
             authority=self.authority,
+            roles=frozenset() if self.role is None else frozenset({self.role}),
         )

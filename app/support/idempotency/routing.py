@@ -11,10 +11,12 @@ from fastapi import Request, Response
 
 from app.infra import metrics
 from app.infra.clock import stopwatch
-from app.infra.http.problem import problems
+from app.infra.http.problem import problems, request_id_of
 from app.infra.http.routing import Handler
 from app.infra.http.strict_json import StrictRequest
-from app.kernel.errors import Busy
+from app.infra.transaction import Transactions
+from app.kernel.errors import Busy, Refusal
+from app.kernel.events import Event
 from app.support.auth.core.principals import Principal
 from app.support.auth.dependencies import current_principal, request_transaction
 from app.support.auth.routing import GuardedRoute
@@ -71,11 +73,20 @@ class IdempotentRoute(GuardedRoute):
     async def answer(self, request: StrictRequest, handler: Handler) -> Response:
         """The answer, given now or kept from the first time.
 
-        Whoever has to wait for others is let try again, each time in a new transaction, so that nobody keeps a
-        connection meanwhile.
+        A refusal that must be remembered is journalled although everything else is rolled back.
         """
         if getattr(self.endpoint, _OPT_OUT, False):
             return await handler(request)
+        try:
+            return await self._answer_in_turn(request, handler)
+        except Refusal as refusal:
+            if refusal.attempt is not None:
+                await _remember(request, refusal.attempt)
+            raise
+
+    async def _answer_in_turn(self, request: StrictRequest, handler: Handler) -> Response:
+        """Whoever has to wait for others is let try again, each time in a new transaction, so that nobody keeps a
+        connection meanwhile."""
         began = stopwatch()
         while True:
             try:
@@ -101,6 +112,14 @@ def key_and_fingerprint(request: Request) -> tuple[str, bytes] | None:
 def replay(stored: StoredAnswer) -> Response:
     """A kept answer as a response."""
     return Response(stored.body, stored.status, headers={REPLAYED_HEADER: "true"}, media_type=stored.media_type)
+
+
+async def _remember(request: StrictRequest, attempt: Event) -> None:
+    """Journals an attempt that was refused, in a transaction of its own."""
+    transactions: Transactions = request.app.state.transactions
+    principal = await current_principal(request)
+    async with transactions.begin(actor=principal.actor, request_id=request_id_of(request.scope)) as tx:
+        tx.emit(attempt)
 
 
 async def _attempt(request: StrictRequest, handler: Handler) -> Response:

@@ -203,7 +203,11 @@ class TestFaults:
             ({"grades": ["A"]}, "/grades/0", "object_expected"),
             ({"grades": [{"name": ""}]}, "/grades/0/name", "wrong_length"),
             ({"grades": [{"name": "A\u0000"}]}, "/grades/0/name", "string_not_printable"),
-            ({"grades": [{"name": "A", "min_score": 1}, {"name": "A"}]}, "/grades/1/name", "duplicate"),
+            (
+                {"grades": [{"name": "A", "min_score": 1}, {"name": "A"}], "approvals": {}},
+                "/grades/1/name",
+                "duplicate",
+            ),
             ({"profiles": []}, "/profiles", "object_expected"),
             ({"profiles": {str(n): {} for n in range(51)}}, "/profiles", "wrong_length"),
             ({"profiles": {"": {}}}, "/profiles/", "name_malformed"),
@@ -222,6 +226,7 @@ class TestFaults:
         document = with_checks(limit=None, reservation_days="x", grade={"effect": "refer", "worst_allowed": "Z"})
         document["scorecard"] = None
         document["grades"] = [{"name": "A", "min_score": 50}, {"name": "A"}]
+        document["approvals"] = {}
         document["profiles"] = {"retail": {"order_checks": {"terms": {}}}, "b": 1}
         assert set(places(document)) == {
             ("/order_checks/limit", "cannot_be_off"),
@@ -234,7 +239,8 @@ class TestFaults:
 
     def test_of_a_profile_consider_the_whole_it_makes(self) -> None:
         document = with_checks(grade={"effect": "refer", "worst_allowed": "H"})
-        document["profiles"] = {"short": {"grades": [{"name": "A"}], "scorecard": None}}
+        short = {"grades": [{"name": "A"}], "scorecard": None, "approvals": None}
+        document["profiles"] = {"short": short}
         assert places(document) == [("/profiles/short/order_checks/grade/worst_allowed", "unknown_grade")]
 
     def test_of_the_document_are_not_repeated_for_every_profile(self) -> None:

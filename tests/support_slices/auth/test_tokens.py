@@ -174,7 +174,7 @@ class TestPrincipalOf:
             {
                 "sub": "ada",
                 "headroom_kind": "person",
-                "headroom_role": ["credit_manager"],
+                "headroom_role": ["credit_manager", "king"],
                 "scope": "openid profile fx:write",
                 "headroom_segments": "main eu",
                 "headroom_authority": {"amount": "50000.00", "currency": "CNY"},
@@ -183,6 +183,7 @@ class TestPrincipalOf:
         )
         assert principal.kind is ActorKind.PERSON
         assert principal.scopes == SCOPES_OF_ROLE[Role.CREDIT_MANAGER] | {Scope.FX_WRITE}
+        assert principal.roles == {"credit_manager"}
         assert principal.segments == frozenset({"main", "eu"})
         assert principal.authority == Money(Decimal("50000.00"), "CNY")
 

@@ -30,6 +30,20 @@ async def count(app: FastAPI, table: str) -> int:
         return int(await connection.scalar(text(f"select count(*) from {table}")))
 
 
+class TestRefusal:
+    async def test_leaves_nothing_behind(self, app: FastAPI, api: AsyncClient) -> None:
+        problem(await note(api, text="full"), 409, "probe_full")
+        assert await count(app, "events") == await count(app, "idempotency_keys") == 0
+
+    async def test_that_must_be_remembered_is_journalled_by_itself(self, app: FastAPI, api: AsyncClient) -> None:
+        answer = await note(api, text="remembered")
+        problem(answer, 409, "probe_full")
+        assert await count(app, "idempotency_keys") == 0
+        async with app.state.engine.connect() as connection:
+            (event,) = await connection.execute(text("select subject_id, actor, request_id, after from events"))
+        assert tuple(event) == ("7", "bootstrap", answer.json()["request_id"], {"refused": "probe_full"})
+
+
 class TestRepetition:
     async def test_gets_the_first_answer_byte_for_byte(self, app: FastAPI, api: AsyncClient) -> None:
         first, second = await note(api), await note(api)

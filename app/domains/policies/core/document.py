@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, TypeVar
 
+from app.domains.policies.core.approvals import PLAIN_APPROVALS, Approvals, approvals_faults, default_approvals
 from app.domains.policies.core.default_scorecard import default_scorecard
 from app.domains.policies.core.grades import DEFAULT_GRADES, Grade, default_grades, grades_faults
 from app.domains.policies.core.limits import Limits, default_limits, limits_faults
@@ -39,6 +40,7 @@ class Rules:
     grades: Annotated[tuple[Grade, ...], Length(1, 26)] = DEFAULT_GRADES
     scorecard: Scorecard | None = None
     limits: Limits | None = None
+    approvals: Approvals = PLAIN_APPROVALS
 
     def grade_rank(self, name: str) -> int | None:
         """The place of a grade, 0 for the best; None for one the policy does not know."""
@@ -90,6 +92,7 @@ def default_document() -> dict[str, Any]:
         "grades": default_grades(),
         "scorecard": default_scorecard(),
         "limits": default_limits(),
+        "approvals": default_approvals(),
         "profiles": {},
     }
 
@@ -158,6 +161,15 @@ def _named_grades(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"/scorecard/{name}/{index}/grade", grade
 
 
+def _approvals_faults(document: Mapping[str, Any], root: str) -> list[Fault]:
+    """What is wrong inside approvals that can be read, beside grades that can be read."""
+    approvals = read(Approvals, document.get("approvals", {}), "", [])
+    grades = read(hints(Rules)["grades"], document["grades"], "", []) if "grades" in document else DEFAULT_GRADES
+    if approvals is None or grades is None:
+        return []
+    return approvals_faults(approvals, member(root, "approvals"), [grade.name for grade in grades])
+
+
 def _grade_names(grades: Any) -> list[str | None]:
     """The names of the grades, None in the place of each that has none."""
     named = [grade.get("name") if isinstance(grade, Mapping) else None for grade in _if(list, grades)]
@@ -202,5 +214,9 @@ _WITHIN: Final[Mapping[str, Callable[[Any, str], list[Fault]]]] = {
 }
 """What must hold between the members of a section, besides what their types say."""
 
-_CROSS_CHECKS: Final[tuple[Callable[[Mapping[str, Any], str], list[Fault]], ...]] = (_section_faults, _grade_faults)
+_CROSS_CHECKS: Final[tuple[Callable[[Mapping[str, Any], str], list[Fault]], ...]] = (
+    _section_faults,
+    _grade_faults,
+    _approvals_faults,
+)
 """What must hold between sections. Each looks at the document itself, so that all faults are said at once."""

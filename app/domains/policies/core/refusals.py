@@ -82,6 +82,13 @@ class PersonRequired(Forbidden):
     title = "Only a person may do this"
 
 
+class AuthorityExceeded(Forbidden):
+    """What is to be approved is more than the caller's authority, or nobody can tell in which currency it would do."""
+
+    code = "authority_exceeded"
+    title = "The amount is beyond the caller's authority"
+
+
 class SegmentCurrencyFixed(Conflict):
     """Policy amounts and accounts are in the segment's currency."""
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from app.domains.policies.core.approvals import require_person, require_second_person
+from app.domains.policies.core.four_eyes import require_person, require_second_person
 from app.domains.policies.core.refusals import (
     EffectiveInPast,
     PolicyAlreadyEffective,

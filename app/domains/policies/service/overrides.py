@@ -9,13 +9,13 @@ from typing import Any
 
 from app.domains.customers import service as customers
 from app.domains.policies import repository
-from app.domains.policies.core.approvals import require_second_person
 from app.domains.policies.core.document import effective, parse_rules
 from app.domains.policies.core.events import (
     PolicyOverrideApproved,
     PolicyOverrideProposed,
     PolicyOverrideRejected,
 )
+from app.domains.policies.core.four_eyes import require_second_person
 from app.domains.policies.core.overrides import (
     OverrideMove,
     OverrideStatus,

@@ -42,7 +42,8 @@ class SegmentNotFound(NotFound):
 class Principal:
     """Who calls: `id` is stable and private to them, `name` goes into the journal.
 
-    `segments` confines them (None: all); `authority` is the largest amount they may approve (None: no authority).
+    `segments` confines them (None: all); `authority` is the largest amount they may approve (None: no authority);
+    `roles` are the jobs that their credentials name, which say whose turn it is where several people approve.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Principal:
     scopes: frozenset[Scope]
     segments: frozenset[str] | None = None
     authority: Money | None = None
+    roles: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> Actor:

@@ -47,6 +47,7 @@ def principal_of(claims: Mapping[str, Any], rules: TokenRules) -> Principal:
         scopes=_scopes(claims, rules),
         segments=_segments(claims.get(rules.segments_claim)),
         authority=_authority(claims.get(rules.authority_claim)),
+        roles=frozenset(_words(claims.get(rules.role_claim))) & frozenset(Role),
     )
 
 
