@@ -1,9 +1,10 @@
 """`make bench`: measures, prints the table, writes `bench-result.json`.
 
-    python -m tests.bench [--quick] [--large] [--readme]
+    python -m tests.bench [--quick] [--large] [--only MEASURE] [--readme]
 
 It runs an embedded PostgreSQL and a server process of its own. `--quick` takes a minute; `--large` adds the measure
-with 1,000,000 accounts; `--readme` only puts the last run into the README.
+with 1,000,000 accounts; `--only` runs the measures named and writes nothing; `--readme` only puts the last run into the
+README.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -43,26 +44,33 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a minute instead of several")
     parser.add_argument("--large", action="store_true", help="also with 1,000,000 accounts and 5,000,000 invoices")
     parser.add_argument("--invoices", type=int, default=100_000, help="how many to import, such as 1000000")
+    parser.add_argument("--only", action="append", choices=MEASURES, help="only this one; may be repeated")
     parser.add_argument("--readme", action="store_true", help="only put the last run into the README")
     asked = parser.parse_args()
     if asked.readme:
         report.put_into_readme()
         return
     effort = QUICK if asked.quick else FULL
+    wanted = frozenset(asked.only or MEASURES) - (frozenset() if asked.large or asked.only else {SIZE})
     with tempfile.TemporaryDirectory(prefix="headroom-bench-") as name:
         directory = Path(name)
         directory.chmod(0o711)  # the embedded server of root runs as somebody else
-        results, settings = _measure(directory, effort)
-        results.append(_measure_import(directory, effort, QUICK_IMPORT if asked.quick else asked.invoices))
-        if asked.large:
+        results, settings = _measure(directory, effort, wanted)
+        if IMPORT in wanted:
+            results.append(_measure_import(directory, effort, QUICK_IMPORT if asked.quick else asked.invoices))
+        if SIZE in wanted:
             results.append(_measure_size(directory, effort))
     run = report.document(results, effort, settings, on=SystemClock().now().date().isoformat())
-    report.write(run)
+    if not asked.only:
+        report.write(run)
     print(report.text(run))
     sys.exit(not all(result.met for result in results))
 
 
-def _measure(directory: Path, effort: Effort) -> tuple[list[Result], dict[str, str]]:
+def _measure(directory: Path, effort: Effort, wanted: Set[str]) -> tuple[list[Result], dict[str, str]]:
+    """What one server with one company can show; nothing is started when nothing of it is wanted."""
+    if not wanted & _TOGETHER.keys():
+        return [], {}
     with _company(directory, "bench", CROWDS) as server, serving(server.url, directory / "server.log") as serving_one:
         scene = Scene(serving_one, effort)
         settings = asyncio.run(_settings(server))
@@ -70,13 +78,24 @@ def _measure(directory: Path, effort: Effort) -> tuple[list[Result], dict[str, s
         statement = directory / "check.sql"
         statement.write_text(asyncio.run(pgbench.script(server, SPREAD)))
         statement.chmod(0o644)
-        return [
-            measures.throughput(scene, effort),
-            measures.contention(scene, effort),
-            measures.batches(scene, effort, lambda: pgbench.run(server, statement, seconds=effort.seconds)),
-            measures.items(scene, effort),
-            measures.latency(scene, effort),
-        ], settings
+
+        def transactions() -> float:
+            return pgbench.run(server, statement, seconds=effort.seconds)
+
+        return [measure(scene, effort, transactions) for name, measure in _TOGETHER.items() if name in wanted], settings
+
+
+_TOGETHER: Final[Mapping[str, Callable[[Scene, Effort, Callable[[], float]], Result]]] = {
+    "throughput": lambda scene, effort, _: measures.throughput(scene, effort),
+    "contention": lambda scene, effort, _: measures.contention(scene, effort),
+    "batches": measures.batches,
+    "items": lambda scene, effort, _: measures.items(scene, effort),
+    "latency": lambda scene, effort, _: measures.latency(scene, effort),
+}
+"""The measures that one server with one company can show."""
+IMPORT: Final = "import"
+SIZE: Final = "size"
+MEASURES: Final = (*_TOGETHER, IMPORT, SIZE)
 
 
 def _measure_import(directory: Path, effort: Effort, invoices: int) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Final
 from zlib import crc32
@@ -25,10 +25,19 @@ BATCH_DOCUMENTS: Final = 1_000
 """Invoices and payments: they are posted a set at a time, and lock their accounts for some tenths of a second."""
 LANES: Final = 2
 """How many batches of invoices are under way at once; the import has a connection for each."""
+SHARES: Final = 16
+"""Among how many batches the customers of invoices that follow each other are dealt out."""
+SHARE_DOCUMENTS: Final = 800
+"""How many documents a batch gets on average: some customers buy more than others."""
 BATCH_OTHERS: Final = 100
 """What is posted one after another in the transaction."""
 ATTEMPTS: Final = 30
 """How often a batch is tried while others hold its accounts; waits grow to two seconds."""
+
+Lane = Sequence[Sequence[Entry]]
+"""Batches that are posted one after another."""
+Heard = Callable[[Entry, Result], None]
+"""Who is told what became of an entry."""
 
 
 class OthersInTheWay(Exception):
@@ -55,32 +64,30 @@ class Poster:
         self._principal = principal
         self._dry_run = dry_run
 
-    async def post_all(self, entries: Iterable[Entry]) -> AsyncIterator[tuple[Entry, Result]]:
-        """Posts the entries; each with what became of it. Raises `OthersInTheWay`."""
-        for batches in self._rounds(entries):
-            posted = await asyncio.gather(*(self._post(batch) for batch in batches))
-            for batch, results in zip(batches, posted, strict=True):
-                for entry, result in zip(batch, results, strict=True):
-                    yield entry, result
+    async def post_all(self, entries: Iterable[Entry], heard: Heard) -> None:
+        """Posts the entries, and tells `heard` in their order what became of each. Raises `OthersInTheWay`."""
+        for together in self._cut(entries):
+            results: dict[tuple[int, int], Result] = {}
+            lanes = dealt(together) if self._kind is Kind.INVOICES else [[together]]
+            try:
+                await asyncio.gather(*(self._post_lane(lane, results) for lane in lanes))
+            finally:
+                for entry in together:
+                    if (entry.line, entry.rank) in results:
+                        heard(entry, results[entry.line, entry.rank])
 
-    def _rounds(self, entries: Iterable[Entry]) -> Iterator[list[list[Entry]]]:
-        """What is posted at the same time, each batch in a transaction of its own.
-
-        An invoice and its payment concern one customer only. So their customers are dealt out to lanes: while the
-        database works for one lane we prepare the other, and the days of each customer stay in their order. A payment
-        may concern its customer's whole group, so payments go one batch after another, as everything else.
-        """
+    def _cut(self, entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+        """What is posted before anything that follows."""
         if self._kind is Kind.FX_RATES:
-            yield from ([list(day)] for _, day in groupby(entries, key=lambda entry: entry.day))
-            return
-        lanes = LANES if self._kind is Kind.INVOICES else 1
-        size = BATCH_DOCUMENTS if self._kind in (Kind.INVOICES, Kind.PAYMENTS) else BATCH_OTHERS
-        rest = iter(entries)
-        while taken := list(islice(rest, size * lanes)):
-            dealt: list[list[Entry]] = [[] for _ in range(lanes)]
-            for entry in taken:
-                dealt[crc32(entry.fields["customer_id"].encode()) % lanes].append(entry)
-            yield [lane for lane in dealt if lane]
+            return (list(day) for _, day in groupby(entries, key=lambda entry: entry.day))
+        if self._kind is Kind.INVOICES:
+            return _cut(entries, SHARES * SHARE_DOCUMENTS)
+        return _cut(entries, BATCH_DOCUMENTS if self._kind is Kind.PAYMENTS else BATCH_OTHERS)
+
+    async def _post_lane(self, lane: Lane, results: dict[tuple[int, int], Result]) -> None:
+        for batch in lane:
+            for entry, result in zip(batch, await self._post(batch), strict=True):
+                results[entry.line, entry.rank] = result
 
     async def _post(self, batch: Sequence[Entry]) -> Sequence[Result]:
         """What became of each entry of a batch. Raises `OthersInTheWay`."""
@@ -143,3 +150,25 @@ class Poster:
             return results
         except _OnlyTried as tried:
             return tried.results
+
+
+def dealt(entries: Sequence[Entry]) -> Sequence[Lane]:
+    """Invoices and their payments in lanes of batches that are posted at the same time.
+
+    They concern one customer only. So their customers are dealt out to shares: a batch then has many documents of few
+    accounts, each of which is locked and written once for all of them. While the database works for one lane we prepare
+    the other, and the days of each customer stay in their order. (A payment that came by itself may concern its
+    customer's whole group, so those are posted one batch after another.)
+    """
+    shares: list[list[Entry]] = [[] for _ in range(SHARES)]
+    for entry in entries:
+        shares[crc32(entry.fields["customer_id"].encode()) % SHARES].append(entry)
+    return [
+        [batch for share in shares[place::LANES] for batch in _cut(share, BATCH_DOCUMENTS)] for place in range(LANES)
+    ]
+
+
+def _cut(entries: Iterable[Entry], size: int) -> Iterator[Sequence[Entry]]:
+    rest = iter(entries)
+    while batch := list(islice(rest, size)):
+        yield batch

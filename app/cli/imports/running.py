@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.cli.imports.batches import Poster
 from app.cli.imports.documents import entries_of
 from app.cli.imports.fields import REFERENCE
+from app.cli.imports.posting import Result
 from app.cli.imports.profile import Kind, Profile
 from app.cli.imports.reading import Line, LineReader, LineRefused, LineSkipped, Skipped, open_lines
 from app.cli.imports.report import Report
-from app.cli.imports.sorting import DayOrder
+from app.cli.imports.sorting import DayOrder, Entry
 from app.domains.customers.core.refusals import ParentUnknown
+
+TOLD_EVERY: Final = 1_000
 
 
 class Progress(Protocol):
@@ -50,7 +53,7 @@ async def run(source: Source, poster: Poster, report: Report, progress: Progress
         with open_lines(source.path, source.kind, source.profile) as (lines, raw):
             size = source.path.stat().st_size
             for line in _read(lines, source.kind, order, report):
-                if line % 1_000 == 0:
+                if line % TOLD_EVERY == 0:
                     progress.reading(raw.tell(), size)
         progress.reading(size, size)
         await _post(order, source.kind, poster, report, progress)
@@ -84,15 +87,20 @@ async def _post(order: DayOrder, kind: Kind, poster: Poster, report: Report, pro
     """Posts all entries. A customer whose parent comes later in the file is tried again once the others are there."""
     done, total = 0, order.count
     last_round = kind is not Kind.CUSTOMERS
+
+    def note(entry: Entry, result: Result) -> None:
+        nonlocal done
+        if isinstance(result, ParentUnknown) and not last_round:
+            later.add(entry)
+            return
+        report.note(entry.line, entry.fields[REFERENCE[kind]], result)
+        done += 1
+        if done % TOLD_EVERY == 0 or done == total:
+            progress.posting(done, total)
+
     with ExitStack() as stack:
         while order.count:
             later = stack.enter_context(DayOrder())
-            async for entry, result in poster.post_all(order):
-                if isinstance(result, ParentUnknown) and not last_round:
-                    later.add(entry)
-                else:
-                    report.note(entry.line, entry.fields[REFERENCE[kind]], result)
-                    done += 1
-                    progress.posting(done, total)
+            await poster.post_all(order, note)
             last_round = later.count == order.count
             order = later

@@ -7,7 +7,7 @@ characters; days and instants keep to the years that a ledger can mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
@@ -147,7 +147,7 @@ def decimals_fit(model: BaseModel, *paths: str, currency: str = "currency") -> N
     `paths` are attribute paths of `model`, where `*` stands for every item of a list (`"allocations.*.amount"`);
     `currency` is the path of the currency's code. What is absent is not judged.
     """
-    code = next((value for _, value in _values(model, (), currency.split("."))), None)
+    code = next((value for _, value in _values(model, currency)), None)
     if code is None:
         return
     faults = [
@@ -161,21 +161,27 @@ def decimals_fit(model: BaseModel, *paths: str, currency: str = "currency") -> N
             input=str(amount),
         )
         for path in paths
-        for where, amount in _values(model, (), path.split("."))
+        for where, amount in _values(model, path)
         if amount is not None and amount != round(amount, DIGITS[code])
     ]
     if faults:
         raise ValidationError.from_exception_data(type(model).__name__, faults)
 
 
-def _values(node: Any, where: tuple[str | int, ...], path: list[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+def _values(node: Any, path: str) -> Iterable[tuple[tuple[str | int, ...], Any]]:
+    if "." not in path:  # the usual one, asked for every document of an import
+        return (((path,), getattr(node, path)),)
+    return _walked(node, (), path.split("."))
+
+
+def _walked(node: Any, where: tuple[str | int, ...], path: list[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     if node is None or not path:
         yield where, node
     elif path[0] == "*":
         for index, item in enumerate(node):
-            yield from _values(item, (*where, index), path[1:])
+            yield from _walked(item, (*where, index), path[1:])
     else:
-        yield from _values(getattr(node, path[0]), (*where, path[0]), path[1:])
+        yield from _walked(getattr(node, path[0]), (*where, path[0]), path[1:])
 
 
 # ---- names -------------------------------------------------------------------------------------------------
