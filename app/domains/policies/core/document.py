@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from app.domains.policies.core.approvals import PLAIN_APPROVALS, Approvals, approvals_faults, default_approvals
 from app.domains.policies.core.default_scorecard import default_scorecard
+from app.domains.policies.core.dunning import Dunning, default_dunning, dunning_faults
 from app.domains.policies.core.grades import DEFAULT_GRADES, Grade, default_grades, grades_faults
 from app.domains.policies.core.limits import Limits, default_limits, limits_faults
 from app.domains.policies.core.merge_patch import merge_patch
@@ -41,6 +42,7 @@ class Rules:
     scorecard: Scorecard | None = None
     limits: Limits | None = None
     approvals: Approvals = PLAIN_APPROVALS
+    dunning: Dunning | None = None
 
     def grade_rank(self, name: str) -> int | None:
         """The place of a grade, 0 for the best; None for one the policy does not know."""
@@ -93,6 +95,7 @@ def default_document() -> dict[str, Any]:
         "scorecard": default_scorecard(),
         "limits": default_limits(),
         "approvals": default_approvals(),
+        "dunning": default_dunning(),
         "profiles": {},
     }
 
@@ -211,6 +214,7 @@ _WITHIN: Final[Mapping[str, Callable[[Any, str], list[Fault]]]] = {
     "grades": grades_faults,
     "scorecard": scorecard_faults,
     "limits": limits_faults,
+    "dunning": dunning_faults,
 }
 """What must hold between the members of a section, besides what their types say."""
 

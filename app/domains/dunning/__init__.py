@@ -1,0 +1,1 @@
+"""Dunning: procedures, runs, notices, calls, promises, and what late payment costs."""
