@@ -89,4 +89,7 @@ class TestAmountIn:
     def test_is_zero_in_a_currency_that_is_not_given(self) -> None:
         rules = parse(document(levels=[level(fees=[{"currency": "EUR", "amount": "40"}])])).dunning
         assert rules is not None
-        assert (amount_in(rules.levels[0].fees, "EUR"), amount_in(rules.levels[0].fees, "CNY")) == (Decimal(40), 0)
+        assert (amount_in(rules.levels[0].fees, "EUR"), amount_in(rules.levels[0].fees, "CNY")) == (
+            Decimal(40),
+            Decimal(0),
+        )

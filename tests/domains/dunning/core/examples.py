@@ -26,7 +26,8 @@ def item(number: str = "INV-1", overdue: int = 10, open: str = "100.00", **more:
         open=Decimal(open),
         issued_on=due_on - timedelta(days=30),
         due_on=due_on,
-        **{name: Decimal(value) if name == "disputed" else value for name, value in more.items()},
+        disputed=Decimal(more.pop("disputed", 0)),
+        **more,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.dunning.adapters import statutes as files
-from app.domains.dunning.core.interest import ReferenceRate, Statutes, accrued, compensation, fee
+from app.domains.dunning.core.interest import NO_INTEREST, ReferenceRate, Statutes, accrued, compensation, fee
 from app.domains.policies.core.dunning import InterestRule
 from tests.domains.dunning.core.examples import amount, level
 
@@ -47,7 +47,7 @@ class TestAgreed:
 
     def test_is_nothing_where_the_level_charges_none(self) -> None:
         nothing = accrued(Decimal(9), "EUR", first=date.min, last=date.max, level=level(5), statutes=LAW)
-        assert (nothing.amount, nothing.stretches) == (0, ())
+        assert nothing == NO_INTEREST
 
 
 class TestStatutory:
