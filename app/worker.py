@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.domains.credit_data import jobs as credit_data
 from app.domains.exposure import jobs as exposure
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
@@ -35,6 +36,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *journal.JOBS,
     *idempotency.JOBS,
     *exposure.JOBS,
+    *credit_data.JOBS,
     *orders.JOBS,
     *monitoring.JOBS,
 )

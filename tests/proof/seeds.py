@@ -20,6 +20,7 @@ def plant(company: Background) -> None:
     _limit(company, "C-1", "group-limit", "1500")
     _orders(company)
     _receivables(company)
+    _credit_data(company)
     document = company.get("/v1/policies/main")["document"]
     company.post("/v1/policies/main/versions", {"document": document, "note": "a draft"})
     patch = {"order_checks": {"reservation_days": 10}}
@@ -51,3 +52,16 @@ def _receivables(company: Background) -> None:
     note = {"invoice_no": "CN-1", "kind": "credit_note", "amount": "20", "issued_on": TODAY}
     company.post("/v1/invoices", {**about, **note})
     company.post("/v1/payments", {**about, "payment_ref": "P-1", "amount": "150", "received_on": TODAY})
+
+
+def _credit_data(company: Background) -> None:
+    figures = {"total_assets": "1000", "total_liabilities": "600", "equity": "400"}
+    company.put("/v1/customers/C-1/financial-statements/2025-12-31", {"currency": "CNY", "figures": figures})
+    report = {"agency": "D&B", "report_ref": "R-1", "reported_on": "2026-02-01", "rating": "5A2"}
+    company.post("/v1/customers/C-1/credit-reports", report)
+    company.post("/v1/customers/C-1/trade-references", {"supplier": "Steel & Sons", "reported_on": "2026-02-01"})
+    event = {"kind": "litigation", "occurred_on": "2026-01-15", "severity": 2}
+    company.post("/v1/customers/C-1/adverse-events", event)
+    cover = {"provider": "Atradius", "kind": "insurance", "status": "approved", "valid_from": "2026-01-01"}
+    amount = {"amount": "500", "currency": "CNY", "insured_percent": "90"}
+    company.put("/v1/customers/C-1/covers/POL-1", cover | amount)

@@ -38,7 +38,7 @@ from app.domains.exposure.service.positions import (
     save,
 )
 from app.domains.exposure.service.rates import enter_rates, list_rates
-from app.domains.exposure.service.risk import RiskFacts, note_risk
+from app.domains.exposure.service.risk import RiskFacts, note_cover, note_risk
 
 __all__ = [
     "DayRates",
@@ -62,6 +62,7 @@ __all__ = [
     "list_rates",
     "load_orders",
     "lock",
+    "note_cover",
     "note_risk",
     "open_account",
     "order",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
@@ -9,8 +10,14 @@ from typing import Any, TypedDict, Unpack
 
 from app.domains.exposure.core.account import Profile
 from app.domains.exposure.core.events import RiskNoted
-from app.domains.exposure.service.positions import lock, save
+from app.domains.exposure.core.fx import rate_between
+from app.domains.exposure.core.refusals import FxRateMissing
+from app.domains.exposure.service.positions import known_accounts, lock, quotes, save
+from app.domains.policies import service as policies
 from app.infra.transaction import Transaction
+from app.kernel.errors import Fault
+from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange, rounded
+from app.kernel.periods import local_day
 
 
 class RiskFacts(TypedDict, total=False):
@@ -47,6 +54,34 @@ async def note_risk(tx: Transaction, *, customer_id: str, segment: str, **facts:
             after={name: after[name] for name in sorted(changed)},
         )
     )
+
+
+async def note_cover(
+    tx: Transaction, *, customer_id: str, segment: str, by_currency: Mapping[str, Decimal], until: date | None
+) -> None:
+    """Notes what covers an account, by currency, up to and including the day `until` (null: without end).
+
+    It is converted at today's rates; what there is no account for is not noted. Raises `FxRateMissing` when a currency
+    has no rate into the account's, `AmountOutOfRange`, `AccountBusy`.
+    """
+    found = (await known_accounts(tx, keys=[(customer_id, segment)])).get((customer_id, segment))
+    if found is None:
+        return
+    foreign = any(currency != found.currency for currency in by_currency)
+    today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    rates = await quotes(tx, on=today) if foreign else {}
+    total = ZERO
+    for currency, amount in by_currency.items():
+        rate = rate_between(rates, currency, found.currency)
+        if rate is None:
+            what = f"no rate leads from {currency} to {found.currency} on or before {today}"
+            raise FxRateMissing(what, faults=[Fault("/currency", FxRateMissing.code, what)])
+        total += rounded(amount * rate, found.currency)
+    if total > MAX_AMOUNT:
+        what = f"the covers are beyond {MAX_AMOUNT} {found.currency}"
+        raise AmountOutOfRange(what, faults=[Fault("/amount", AmountOutOfRange.code, what)])
+    covered = total if by_currency else None
+    await note_risk(tx, customer_id=customer_id, segment=segment, cover_amount=covered, cover_until=until)
 
 
 def _told(profile: Profile) -> dict[str, Any]:

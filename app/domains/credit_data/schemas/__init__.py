@@ -1,0 +1,1 @@
+"""Credit data on the wire."""

@@ -1,0 +1,45 @@
+"""Use cases of credit data, as other slices and the routes call them:
+
+from app.domains.credit_data import service as credit_data
+
+file = await credit_data.credit_file(tx, customer_id="C-1", segment="main", known_at=tx.now)
+"""
+
+from app.domains.credit_data.service.covers import cover_on, put_cover, turn_covers, turning_covers
+from app.domains.credit_data.service.filing import Filing, RecordPage, Request
+from app.domains.credit_data.service.reading import credit_file, find_record, list_records, record, record_versions
+from app.domains.credit_data.service.records import (
+    answer_questions,
+    correct_adverse_event,
+    correct_reference,
+    correct_report,
+    enter_adverse_event,
+    enter_reference,
+    enter_report,
+    put_statement,
+    retract,
+)
+
+__all__ = [
+    "Filing",
+    "RecordPage",
+    "Request",
+    "answer_questions",
+    "correct_adverse_event",
+    "correct_reference",
+    "correct_report",
+    "cover_on",
+    "credit_file",
+    "enter_adverse_event",
+    "enter_reference",
+    "enter_report",
+    "find_record",
+    "list_records",
+    "put_cover",
+    "put_statement",
+    "record",
+    "record_versions",
+    "retract",
+    "turn_covers",
+    "turning_covers",
+]
