@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     events_kept_days: int | None = Field(
         None, ge=30, description="days after which sealed events are deleted; without it they are kept for ever"
     )
+    journal_digests_file: Path | None = Field(
+        None, description="file to which the journal's digests are appended, outside the reach of whoever can alter it"
+    )
     decisions_kept_days: int | None = Field(
         None, ge=30, description="days after which credit checks of finished orders are deleted; without it never"
     )

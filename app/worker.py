@@ -50,6 +50,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
     events, decisions = settings.events_kept_days, settings.decisions_kept_days
     return (
         *JOBS,
+        *journal.publication(settings.journal_digests_file),
         *(() if events is None else journal.retention(timedelta(days=events))),
         *(() if decisions is None else orders.retention(timedelta(days=decisions))),
     )

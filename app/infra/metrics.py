@@ -45,6 +45,12 @@ JOB_RUNS = Counter("headroom_job_runs_total", "Runs of periodic jobs", ["name", 
 SEAL_LAG_SECONDS = Gauge(
     "headroom_seal_lag_seconds", "Age of the oldest event not yet sealed", multiprocess_mode="livemostrecent"
 )
+JOURNAL_BLOCK = Gauge(
+    "headroom_journal_block", "The last block whose digest was published", multiprocess_mode="livemostrecent"
+)
+JOURNAL_DIGEST = Gauge(
+    "headroom_journal_digest", "The first 48 bits of its digest, as a number", multiprocess_mode="livemostrecent"
+)
 READY = Gauge("headroom_ready", "1 if the process can serve, else 0", multiprocess_mode="livemin")
 BUILD_INFO = Gauge("headroom_build_info", "Which build runs", ["version", "python"], multiprocess_mode="livemax")
 

@@ -1,11 +1,23 @@
-"""The sealer, and the retention of events."""
+"""The sealer, the publication of digests, and the retention of events."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 
+import structlog
+
+from app.infra import metrics
 from app.infra.jobs import Job, Run
 from app.support.journal import service as journal
+from app.support.journal.adapters import DigestFile, Nowhere, published
+from app.support.journal.core.encoding import DIGEST_BYTES
+
+_SHOWN_BITS = 48
+"""Of a digest, as a number that a metric can hold exactly."""
+
+log = structlog.get_logger("headroom.journal")
 
 
 async def seal_events(run: Run) -> None:
@@ -19,13 +31,38 @@ async def seal_events(run: Run) -> None:
 JOBS = (Job("seal_events", timedelta(milliseconds=250), seal_events),)
 
 
+def publication(file: Path | None) -> tuple[Job, ...]:
+    """The job that publishes the digest of the last block: as a log line, as metrics, and in `file` if there is one.
+
+    One digest stands for all that is before it, so one a minute is enough: what was done to the journal later than that
+    and covered up is found by the next.
+    """
+    outside = DigestFile(file) if file else Nowhere()
+    last = 0
+
+    async def publish_digest(run: Run) -> None:
+        """Does nothing while no block has been closed since the last time."""
+        nonlocal last
+        async with run.begin() as tx:
+            block = await journal.head(tx)
+        if block is None or block.number == last:
+            return
+        await asyncio.to_thread(outside.publish, block)
+        log.info("journal_digest", **published(block))
+        metrics.JOURNAL_BLOCK.set(block.number)
+        metrics.JOURNAL_DIGEST.set(int.from_bytes(block.digest) >> (8 * DIGEST_BYTES - _SHOWN_BITS))
+        last = block.number
+
+    return (Job("publish_digest", timedelta(minutes=1), publish_digest),)
+
+
 def retention(keep: timedelta) -> tuple[Job, ...]:
-    """The job that deletes sealed events older than `keep`."""
+    """The job that deletes blocks of sealed events older than `keep`."""
 
     async def delete_old_events(run: Run) -> None:
         """Deletes batch after batch, so that no transaction is long."""
-        deleted = journal.DELETE_BATCH
-        while deleted == journal.DELETE_BATCH:
+        deleted = 1
+        while deleted:
             async with run.begin() as tx:
                 deleted = await journal.delete_older(tx, keep=keep)
 

@@ -1,4 +1,4 @@
-"""The event feed over HTTP."""
+"""The event feed, and the proof of the journal, over HTTP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from app.support.auth.core.scopes import Scope
 from app.support.auth.dependencies import Caller, Tx, requires
 from app.support.idempotency.routing import IdempotentRoute
 from app.support.journal import service as journal
-from app.support.journal.schemas import EventOut, FeedOut, SubjectOut
+from app.support.journal.schemas import (
+    BlocksOut,
+    EventOut,
+    FeedOut,
+    FindingOut,
+    SubjectOut,
+    VerificationOut,
+    block_out,
+)
 from app.support.journal.tables import JournalEvent
 
 router = APIRouter(tags=["journal"], route_class=IdempotentRoute)
@@ -46,6 +54,51 @@ async def list_events(
         exceptional=exceptional,
     )
     return FeedOut(items=[_event(seq, event) for seq, event in feed.events], next_after=feed.next_after)
+
+
+BlockNumber = Annotated[int, Query(ge=0, lt=1 << 63, description="next_after of the answer before")]
+
+
+@router.get(
+    "/v1/journal/blocks",
+    summary="The blocks that the journal was closed in",
+    dependencies=[requires(Scope.JOURNAL_READ)],
+    responses=problems(422),
+)
+async def list_journal_blocks(
+    tx: Tx, after: BlockNumber = 0, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> BlocksOut:
+    """Digests only, so everybody who may read the journal sees all of them. Keep some outside: see docs/control.md."""
+    found = await journal.list_blocks(tx, after=after, limit=limit)
+    return BlocksOut(
+        items=[block_out(block) for block in found], next_after=found[-1].number if len(found) == limit else None
+    )
+
+
+@router.get(
+    "/v1/journal/verification",
+    summary="Whether the journal is as it was sealed",
+    dependencies=[requires(Scope.JOURNAL_READ)],
+    responses=problems(422),
+)
+async def verify_journal(tx: Tx, after: BlockNumber = 0) -> VerificationOut:
+    """Some thousand events a request, from the block behind `after`: edit, deletion, insertion, reordering, truncation.
+
+    Digests that were published outside are compared by `headroom journal verify --digests FILE`.
+    """
+    stretch = await journal.verify(tx, after=after)
+    return VerificationOut(
+        intact=not stretch.findings,
+        first_block=stretch.first_block,
+        blocks=stretch.blocks,
+        events=stretch.events,
+        findings=[
+            FindingOut(kind=found.kind, block=found.block, seq=found.seq, detail=found.detail)
+            for found in stretch.findings
+        ],
+        head=block_out(stretch.last) if stretch.last else None,
+        next_after=stretch.next_after,
+    )
 
 
 def _event(seq: int, event: JournalEvent) -> EventOut:

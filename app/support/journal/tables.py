@@ -1,16 +1,20 @@
-"""The tables of the journal. Events are only ever inserted; their public order is a table beside them."""
+"""The tables of the journal. Events are only ever inserted; their public order and its blocks are tables beside them.
+
+Triggers refuse every change of the three (see the migration `journal_blocks`), except by retention and rebase.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from app.infra.db.metadata import Base
+from app.support.journal.core.encoding import Block
 
 
 class Xid8(UserDefinedType[int]):
@@ -66,6 +70,30 @@ class EventSeal(Base):
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"), unique=True)
     sealed_at: Mapped[datetime]
+    leaf: Mapped[bytes] = mapped_column(LargeBinary)
+    """The digest of the event, as it was when it was sealed: see `core.encoding`."""
+
+
+class JournalBlock(Base):
+    """A stretch of the order that was closed at once, with the digest that stands for it and all before it."""
+
+    __tablename__ = "journal_blocks"
+    __table_args__ = (
+        CheckConstraint("last_seq >= first_seq", name="not_empty"),
+        Index("uq_journal_blocks_first_seq", "first_seq", unique=True),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_seq: Mapped[int]
+    last_seq: Mapped[int]
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    closed_at: Mapped[datetime]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+    def facts(self) -> Block:
+        """The row as the core knows it."""
+        return Block(self.number, self.first_seq, self.last_seq, self.root, self.previous, self.closed_at, self.digest)
 
 
 class JournalSealer(Base):
