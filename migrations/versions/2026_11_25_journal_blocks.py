@@ -1,7 +1,7 @@
 """Blocks of the journal: leaves, the chain, and what keeps them as they are
 
 Revision ID: journal_blocks
-Revises: exceptional
+Revises: credit_data
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "journal_blocks"
-down_revision: str | None = "exceptional"
+down_revision: str | None = "credit_data"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from typing import Final
 
 from tests.faults.ledger import Entry, Expected, Kind, Ledger
 from tests.faults.site import Site
+
+TOLD_BY: Final = {
+    Kind.CHECK: ["credit_check_approved", "credit_check_referred", "credit_check_declined"],
+    Kind.SHIPMENT: ["order_shipped"],
+    Kind.INVOICE: ["invoice_posted"],
+    Kind.PAYMENT: ["payment_posted"],
+}
+"""The types of the events that tell of a document, exactly one of which must."""
 
 
 async def findings_on_acknowledged(site: Site, ledger: Ledger) -> list[str]:
@@ -39,6 +48,31 @@ async def findings_on_everything(site: Site, ledger: Ledger) -> list[str]:
         there, told = Expected(*list(row)[1:]), expected.get(row["customer_id"], Expected())
         if there != told:
             findings.append(f"account {row['customer_id']} is {there}, and must be {told}")
+    return findings + await _told_otherwise(site)
+
+
+async def _told_otherwise(site: Site) -> list[str]:
+    """Documents of which the journal does not tell exactly once, and events that tell of nothing that is there."""
+    findings = []
+    for kind in Kind:
+        table, reference = kind.value
+        subject = "id::text" if kind is Kind.CHECK else reference
+        rows = await site.fetch(
+            f"""
+            select coalesce(document.subject, told.subject_id) as subject, coalesce(told.times, 0) as times,
+                   document.subject is not null as is_there
+            from (select {subject} as subject from {table}) document
+            full join (select subject_id, count(*) as times from events where type = any($1) group by subject_id) told
+                 on told.subject_id = document.subject
+            where told.times is distinct from 1 or document.subject is null
+            """,
+            TOLD_BY[kind],
+        )
+        findings += [
+            f"the journal tells {row['times']} times of {kind.name} {row['subject']}"
+            + ("" if row["is_there"] else ", which is not there")
+            for row in rows
+        ]
     return findings
 
 

@@ -127,6 +127,11 @@ class Site:
         verifying = self._spawn(command, ["verify"], {})
         return verifying.join(), verifying.log.read_text()
 
+    def verify_journal(self) -> tuple[int, str]:
+        """How `headroom journal verify` ended, and what it said."""
+        verifying = self._spawn(command, ["journal", "verify"], {})
+        return verifying.join(), verifying.log.read_text()
+
     async def connect(self) -> asyncpg.Connection:
         """A connection of our own, past all servers."""
         return await asyncpg.connect(self.database.dsn)

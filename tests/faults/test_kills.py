@@ -61,6 +61,8 @@ class TestKilling:
             await load.settle(server, ledger)
             assert await audit.findings_on_everything(site, ledger) == []
         assert site.verify()[0] == 0
+        code, said = site.verify_journal()
+        assert (code, "intact" in said) == (0, True), said
         assert {entry.kind for entry in ledger.entries} == set(Kind)
 
 
@@ -109,6 +111,11 @@ def damages(ledger: Ledger) -> Iterator[tuple[str, str]]:
     yield (
         f"insert into credit_checks select {again} from credit_checks c where order_ref = '{second.ref}'",
         f"CHECK {second.ref} is there 2 times",
+    )
+    told = next(entry.ref for entry in ledger.entries if entry.kind is Kind.INVOICE)
+    yield (
+        f"delete from events where type = 'invoice_posted' and subject_id = '{told}'",
+        f"the journal tells 0 times of INVOICE {told}",
     )
     yield "update credit_checks set order_ref = 'STRANGE' where order_ref = 'O-0'", "CHECK STRANGE was never sent"
     yield "update accounts set open_orders = open_orders + 0.01 where customer_id = 'HOT'", "account HOT is "

@@ -129,15 +129,21 @@ class TestEncoding:
 
     def test_puts_everything_into_the_digest(self) -> None:
         at = datetime(2026, 3, 2, tzinfo=UTC)
-        usual = {"number": 1, "first_seq": 1, "leaves": [BEGINNING], "previous": BEGINNING, "closed_at": at}
-        others = [
+        usual: dict[str, Any] = {
+            "number": 1,
+            "first_seq": 1,
+            "leaves": [BEGINNING],
+            "previous": BEGINNING,
+            "closed_at": at,
+        }
+        others: list[dict[str, Any]] = [
             {"number": 2},
             {"first_seq": 2},
             {"leaves": [BEGINNING, BEGINNING]},
             {"previous": b"\x01" * 32},
             {"closed_at": at + timedelta(microseconds=1)},
         ]
-        digests = {close(**{**usual, **other}).digest for other in ({}, *others)}  # type: ignore[arg-type]
+        digests = {close(**{**usual, **other}).digest for other in ({}, *others)}
         assert len(digests) == 1 + len(others)
 
     def test_writes_instants_in_utc_with_microseconds(self) -> None:
