@@ -15,7 +15,7 @@ def default_scorecard() -> dict[str, Any]:
             _knock_out("insolvent", "insolvency", "1", "H", 1825),
             _knock_out("serious_event", "adverse_severity", "4", "F", 730),
         ],
-        "confidence_caps": [{"below": "50", "grade": "C"}, {"below": "25", "grade": "D"}],
+        "confidence_caps": [{"below": "30", "grade": "C"}, {"below": "15", "grade": "E"}],
         "trust": {"own_experience": "100", "audited": "100", "agency": "90", "self_declared": "60"},
         "country_risk": {},
         "industry_risk": {},
@@ -27,33 +27,93 @@ def default_scorecard() -> dict[str, Any]:
 _Factor = tuple[str, int, int, int | None, str]
 """Code (with its item after a dot), weight, points where nothing is known, maximum age in days, bands."""
 
-_YEARS_2 = 730
+_TWO_YEARS = 730
 
 _GROUPS: Sequence[tuple[str, int, Sequence[_Factor]]] = (
     (
         "financial",
-        50,
+        40,
         (
-            ("current_ratio", 10, 40, _YEARS_2, "0 | 0.8: 20 | 1: 40 | 1.2: 60 | 1.5: 80 | 2: 100"),
-            ("equity_ratio", 30, 30, _YEARS_2, "0 | 0: 20 | 0.1: 40 | 0.2: 60 | 0.3: 80 | 0.5: 100"),
-            ("return_on_assets", 30, 30, _YEARS_2, "0 | -0.05: 20 | 0: 40 | 0.02: 60 | 0.05: 80 | 0.1: 100"),
-            ("cash_flow_to_liabilities", 30, 30, _YEARS_2, "0 | 0: 20 | 0.05: 40 | 0.1: 60 | 0.2: 80 | 0.4: 100"),
+            (
+                "equity_ratio",
+                40,
+                30,
+                _TWO_YEARS,
+                "0 | -0.2: 8 | 0: 15 | 0.1: 25 | 0.2: 40 | 0.3: 60 | 0.4: 75 | 0.5: 90 | 0.65: 100",
+            ),
+            (
+                "return_on_assets",
+                20,
+                30,
+                _TWO_YEARS,
+                "0 | -0.3: 10 | -0.15: 20 | -0.05: 35 | 0: 60 | 0.02: 75 | 0.05: 90 | 0.1: 100",
+            ),
+            (
+                "cash_flow_to_liabilities",
+                20,
+                30,
+                _TWO_YEARS,
+                "0 | -0.2: 10 | -0.05: 20 | 0: 35 | 0.05: 60 | 0.1: 80 | 0.2: 90 | 0.4: 100",
+            ),
+            ("quick_ratio", 20, 40, _TWO_YEARS, "0 | 0.3: 10 | 0.5: 25 | 0.7: 50 | 1: 75 | 1.5: 90 | 2: 100"),
+        ),
+    ),
+    (
+        "market",
+        15,
+        (
+            (
+                "market_value_to_liabilities",
+                100,
+                50,
+                _TWO_YEARS,
+                "0 | 0.1: 20 | 0.2: 40 | 0.4: 55 | 0.8: 75 | 1.5: 85 | 3: 100",
+            ),
         ),
     ),
     (
         "payment",
-        30,
+        25,
         (
-            ("payment_index", 70, 50, None, "0 | 30: 20 | 50: 40 | 60: 60 | 70: 80 | 80: 100"),
-            ("share_on_time", 30, 50, None, "0 | 0.3: 25 | 0.5: 50 | 0.7: 75 | 0.9: 100"),
+            ("payment_index", 60, 50, None, "0 | 30: 15 | 40: 25 | 50: 40 | 60: 60 | 70: 80 | 80: 100"),
+            ("share_on_time", 40, 50, None, "0 | 30: 20 | 50: 40 | 70: 60 | 85: 80 | 95: 100"),
         ),
     ),
-    ("agency", 20, (("agency_score", 100, 50, 365, "0 | 20: 25 | 40: 50 | 60: 75 | 80: 100"),)),
+    ("agency", 10, (("agency_score", 100, 50, 365, "0 | 20: 20 | 40: 45 | 60: 70 | 80: 100"),)),
+    ("references", 5, (("references_days_late", 100, 50, 365, "100 | 1: 80 | 8: 60 | 16: 40 | 31: 20 | 61: 0"),)),
+    (
+        "judgement",
+        5,
+        (
+            ("questionnaire.character", 40, 40, _TWO_YEARS, "0 | 2: 25 | 3: 50 | 4: 80 | 5: 100"),
+            ("questionnaire.market_position", 30, 40, _TWO_YEARS, "0 | 2: 25 | 3: 50 | 4: 80 | 5: 100"),
+            ("questionnaire.conditions", 30, 40, _TWO_YEARS, "0 | 2: 25 | 3: 50 | 4: 80 | 5: 100"),
+        ),
+    ),
 )
 
-_CALIBRATION: Sequence[tuple[str, str]] = (("0", "10"), ("100", "0.1"))
+_CALIBRATION: Sequence[tuple[str, str]] = (
+    ("0", "7"),
+    ("20", "2.9"),
+    ("40", "1.2"),
+    ("60", "0.5"),
+    ("80", "0.2"),
+    ("100", "0.08"),
+)
 
-_QUESTIONS: Sequence[tuple[str, str, str]] = ()
+_QUESTIONS: Sequence[tuple[str, str, str]] = (
+    (
+        "character",
+        "How reliable has the management been in its dealings? 1 poor, 5 excellent",
+        "管理层诚信如何？1 差，5 优",
+    ),
+    ("market_position", "How strong is its position in its market? 1 weak, 5 leading", "市场地位如何？1 弱，5 领先"),
+    (
+        "conditions",
+        "How are its industry and region doing? 1 in crisis, 5 thriving",
+        "行业与地区景气如何？1 危机，5 繁荣",
+    ),
+)
 
 
 def _group(code: str, weight: int, factors: Sequence[_Factor]) -> dict[str, Any]:

@@ -57,12 +57,12 @@ def _default(name: str, score: int, days: int, review: int, cap: int | None, per
 
 DEFAULT_GRADES: Final = (
     _default("A", 80, 60, 365, None, 30),
-    _default("B", 70, 60, 365, 20_000_000, 25),
-    _default("C", 60, 45, 365, 10_000_000, 20),
-    _default("D", 50, 30, 180, 5_000_000, 15),
-    _default("E", 40, 30, 180, 2_000_000, 10),
-    _default("F", 30, 14, 90, 500_000, 5),
-    _default("G", 20, 0, 90, 0, 0),
+    _default("B", 65, 60, 365, 20_000_000, 25),
+    _default("C", 55, 45, 365, 10_000_000, 20),
+    _default("D", 45, 30, 180, 5_000_000, 15),
+    _default("E", 35, 30, 180, 2_000_000, 10),
+    _default("F", 25, 14, 90, 500_000, 5),
+    _default("G", 12, 0, 90, 0, 0),
     _default("H", 0, 0, 90, 0, 0),
 )
 

@@ -1,0 +1,1 @@
+"""Facts and a policy in, an assessment out: pure values and functions."""
