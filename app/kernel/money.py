@@ -33,6 +33,8 @@ DIGITS: Final[dict[str, int]] = dict.fromkeys(_TWO_DIGITS.split(), 2) | {
 _WIDE: Final = Context(prec=60)
 """Room for any amount at any exchange rate: rounding never fails for want of digits."""
 _QUANTUM: Final[dict[str, Decimal]] = {code: Decimal(1).scaleb(-digits) for code, digits in DIGITS.items()}
+_NOTHING: Final[dict[str, str]] = {code: str(ZERO.quantize(quantum)) for code, quantum in _QUANTUM.items()}
+"""Zero as the API writes it: the amount that is written most."""
 
 
 class CurrencyUnknown(Invalid):
@@ -161,4 +163,6 @@ def largest_worth(most: Decimal, *, rate: Decimal, currency: str, into: str) -> 
 
 def render(amount: Decimal, currency: str) -> str:
     """`amount` as the API writes it: plain decimal notation with exactly the digits of the currency."""
-    return format(amount.quantize(_QUANTUM[currency], ROUND_HALF_UP, _WIDE), "f")
+    if not amount:
+        return _NOTHING[currency]
+    return str(amount.quantize(_QUANTUM[currency], ROUND_HALF_UP, _WIDE))

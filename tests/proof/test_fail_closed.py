@@ -199,7 +199,7 @@ class TestFailingRule:
 class TestFailureAroundTheRules:
     """What fails outside every rule is a failure of the request: nothing was decided, nothing is set aside."""
 
-    @pytest.mark.parametrize("part", ["attempt", "reservation", "judge"])
+    @pytest.mark.parametrize("part", ["attempt", "reservation", "judge_all"])
     async def test_decides_nothing(
         self, api: AsyncClient, customer: str, monkeypatch: pytest.MonkeyPatch, part: str
     ) -> None:

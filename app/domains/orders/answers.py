@@ -6,7 +6,7 @@ Plain dictionaries and one call of orjson: rendering by models would cost more t
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ def render_answer(
     """The body of the answer to one credit check."""
     return orjson.dumps(
         answer(facts, decision, check_id=check_id, policy=policy, account_version=account_version),
+        default=str,  # the driver's own kind of UUID
         option=orjson.OPT_UTC_Z,
     )
 
@@ -39,7 +40,7 @@ def answer(
     request, account = facts.request, facts.account
     referred = decision.outcome is Outcome.REFERRED and request.reserve
     document: Document = {
-        "id": str(check_id),
+        "id": check_id,
         "customer_id": account.customer_id,
         "segment": account.segment,
         "order_ref": request.order_ref,
@@ -60,7 +61,7 @@ def answer(
             "segment": policy.segment,
             "version": policy.version,
             "profile": policy.profile,
-            "override_id": str(policy.override_id) if policy.override_id else None,
+            "override_id": policy.override_id,
         },
         "account_currency": account.currency,
         "account_version": account_version,
@@ -92,7 +93,7 @@ def exposure_document(account: Account) -> Document:
         "open_orders": render(exposure.open_orders, currency),
         "delivered": render(exposure.delivered, currency),
         "unallocated_credits": render(exposure.unallocated_credits, currency),
-        "total": render(exposure.total.amount, currency),
+        "total": render(exposure.amount, currency),
     }
 
 
@@ -127,25 +128,36 @@ def _reason(verdict: Verdict) -> Document:
     return document
 
 
-def _rule(verdict: Verdict) -> Document:
-    if verdict.value is None and verdict.threshold is None:
-        return _rule_without_measures(verdict.rule, verdict.code, verdict.judgement)
-    document = {
-        "rule": verdict.rule,
-        "code": verdict.code,
-        "verdict": verdict.judgement.value,
-        "value": _measure(verdict.value),
-        "threshold": _measure(verdict.threshold),
+def _rule(verdict: Verdict) -> Document | orjson.Fragment:
+    rule, code, judgement, value, threshold = verdict[:5]
+    if not isinstance(value, Money):
+        return _rule_without_amount(rule, code, judgement, value, threshold)
+    return {
+        "rule": rule,
+        "code": code,
+        "verdict": judgement.value,
+        "value": render(value.amount, value.currency),
+        "threshold": _measure(threshold),
+        "currency": value.currency,
     }
-    if isinstance(verdict.value, Money):
-        document["currency"] = verdict.value.currency
-    return document
 
 
-@cache
-def _rule_without_measures(rule: str, code: str, judgement: Judgement) -> Document:
-    """Half of the rules of an ordinary policy are off: what they say is made once, and never changed."""
-    return {"rule": rule, "code": code, "verdict": judgement.value, "value": None, "threshold": None}
+@lru_cache(maxsize=4096)
+def _rule_without_amount(
+    rule: str, code: str, judgement: Judgement, value: Measure, threshold: Measure
+) -> orjson.Fragment:
+    """Most rules are off or measure days and levels, and say the same of most orders: it is rendered once."""
+    return orjson.Fragment(
+        orjson.dumps(
+            {
+                "rule": rule,
+                "code": code,
+                "verdict": judgement.value,
+                "value": _measure(value),
+                "threshold": _measure(threshold),
+            }
+        )
+    )
 
 
 def _remedy(remedy: Remedy) -> Document:

@@ -193,9 +193,9 @@ class Desk:
         replaced = await self._sql.read_orders(sorted(keys)) if keys else ()
         quotes: dict[date, Quotes] = {}
         if needs_quotes(rows, questions):
-            for day in {local_day(now, ZoneInfo(row.zone)) for row in rows if row.zone}:
+            for day in {local_day(now, ZoneInfo(row["zone"])) for row in rows if row["zone"]}:
                 found = await self._sql.read_quotes(day)
-                quotes[day] = {(row.base, row.quote): Quote(row.rate, row.on_date) for row in found}
+                quotes[day] = {(row["base"], row["quote"]): Quote(row["rate"], row["on_date"]) for row in found}
         return Findings(rows, now, replaced, quotes)
 
     def _settle(self, ticket: _Ticket, result: Result) -> None:

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -202,16 +201,6 @@ class Held:
         return not self.busy and not self.changed
 
 
-class Row(asyncpg.Record):
-    """A row whose columns are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
 class DeskSql:
     """The two statements over one engine in autocommit."""
 
@@ -227,7 +216,7 @@ class DeskSql:
     async def read_orders(self, keys: Sequence[tuple[str, str]]) -> Sequence[Any]:
         """The orders of `keys` (segment, reference) that exist."""
         asked = [{"segment": segment, "order_ref": order_ref} for segment, order_ref in keys]
-        return [row.ordered for row in await self._all(_READ_ORDERS, _json(asked))]
+        return [row["ordered"] for row in await self._all(_READ_ORDERS, _json(asked))]
 
     async def read_quotes(self, on: Any) -> Sequence[Any]:
         """The latest exchange rate of every pair on or before a day."""
@@ -256,10 +245,10 @@ class DeskSql:
             writes.now,
             _json(writes.events),
         )
-        locked = {(row.kind, row.id) for row in held}
+        locked = {(row["kind"], row["id"]) for row in held}
         return Held(
             busy=writes.locks - locked,
-            changed={(row.kind, row.id) for row in held if not row.unchanged},
+            changed={(row["kind"], row["id"]) for row in held if not row["unchanged"]},
         )
 
     async def close(self) -> None:
@@ -281,7 +270,7 @@ class DeskSql:
             connection = await self._engine.connect()
             self._driver = (await connection.get_raw_connection()).driver_connection
             self._connection = connection
-        rows: Sequence[Any] = await self._driver.fetch(statement, *parameters, record_class=Row)
+        rows: Sequence[Any] = await self._driver.fetch(statement, *parameters)
         return rows
 
 

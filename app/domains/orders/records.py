@@ -86,7 +86,7 @@ def event_values(question: Question, facts: CheckFacts, decision: Decision, chec
         "segment": request.segment,
         "customer_id": request.customer_id,
         "subject_type": kind.subject_type,
-        "subject_id": str(check_id),
+        "subject_id": check_id,
         "before": {},
         "after": {
             "order_ref": request.order_ref,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache
-from typing import Any, Final
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -64,8 +65,7 @@ class Unready:
     policy: PolicyPart | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyPart:
+class PolicyPart(NamedTuple):
     """What names a customer's effective policy."""
 
     segment: str
@@ -82,10 +82,8 @@ class _Party:
     """What the batch knows of one account's surroundings."""
 
     account_id: UUID
-    terms: PaymentTerms
     policy: PolicyPart
-    segment_currency: str
-    zone: ZoneInfo
+    around: Surroundings
 
 
 @dataclass(slots=True)
@@ -107,6 +105,9 @@ class Sitting:
         self._now = findings.now
         self._quotes = findings.quotes
         self._shelf = shelf
+        self._days: dict[ZoneInfo, date] = {}
+        self._policies: dict[PolicyPart, EffectivePolicy] = {}
+        self._bases: dict[tuple[int, str, str, date], Basis] = {}
         self._parties: dict[tuple[str, str], _Party | Refusal] = {}
         self._answers: dict[tuple[str, str], tuple[bytes, Answered]] = {}
         self._unready: set[tuple[str, str]] = set()
@@ -162,13 +163,13 @@ class Sitting:
         for question, row in zip(self._questions, findings.rows, strict=True):
             if question.account_key not in self._parties:
                 self._parties[question.account_key] = self._party(question, row)
-                if row.account is not None:
-                    accounts.append(records.account_from(row.account))
-                if row.grouped is not None:
-                    group = records.group_from(_with_json(row.grouped, "totals"))
+                if row["account"] is not None:
+                    accounts.append(records.account_from(row["account"]))
+                if row["grouped"] is not None:
+                    group = records.group_from(_with_json(row["grouped"], "totals"))
                     groups[group.id] = group
-            if row.ordered is not None:
-                order = records.commitment_from(_with_json(row.ordered, "release"))
+            if row["ordered"] is not None:
+                order = records.commitment_from(_with_json(row["ordered"], "release"))
                 orders[order.key] = order
         for record in findings.replaced:
             order = records.commitment_from(_with_json(record, "release"))
@@ -177,25 +178,29 @@ class Sitting:
 
     def _party(self, question: Question, row: Any) -> _Party | Refusal:
         customer_id, segment = question.account_key
-        if row.account is None:
+        if row["account"] is None:
             return AccountNotFound(f"{customer_id} has no account in segment {segment}")
-        if row.policy_version is None:
+        if row["policy_version"] is None:
             return PolicyMissing(f"no version of {segment!r} is active")
-        zone = _zone(row.zone)
-        in_force = row.override_id is not None and local_day(self._now, zone) <= row.override_until
-        return _Party(
-            account_id=row.account["id"],
-            terms=PaymentTerms(
-                TermsKind(row.terms_kind),
-                row.net_days,
-                DueFrom(row.due_from),
-                row.discount_percent,
-                row.discount_days,
-            ),
-            policy=PolicyPart(segment, row.policy_version, row.profile, row.override_id if in_force else None),
-            segment_currency=row.segment_currency,
-            zone=zone,
+        zone, override_id = _zone(row["zone"]), row["override_id"]
+        today = self._today(zone)
+        if override_id is not None and today > row["override_until"]:
+            override_id = None
+        terms = _terms(
+            row["terms_kind"], row["net_days"], row["due_from"], row["discount_percent"], row["discount_days"]
         )
+        currency = row["segment_currency"]
+        return _Party(
+            account_id=row["account"]["id"],
+            policy=PolicyPart(segment, row["policy_version"], row["profile"], override_id),
+            around=Surroundings(self._now, today, zone, currency, terms, self._quotes.get(today, NO_QUOTES)),
+        )
+
+    def _today(self, zone: ZoneInfo) -> date:
+        today = self._days.get(zone)
+        if today is None:
+            today = self._days[zone] = local_day(self._now, zone)
+        return today
 
     # ---- deciding ------------------------------------------------------------------------------------------
 
@@ -221,9 +226,9 @@ class Sitting:
         """The answer given before under the question's key, in this batch or in any before it."""
         if question.key is None:
             return None
-        if row.fingerprint is not None:
-            _same(row.fingerprint, question)
-            return Answered(row.body, replayed=True)
+        if row["fingerprint"] is not None:
+            _same(row["fingerprint"], question)
+            return Answered(row["body"], replayed=True)
         earlier = self._answers.get((question.caller, question.key))
         if earlier is None:
             return None
@@ -231,27 +236,41 @@ class Sitting:
         return changed(earlier[1], replayed=True)
 
     def _decide(self, question: Question, party: _Party) -> Result:
-        part = party.policy
-        policy = self._shelf.peek(part.segment, part.version, part.profile, part.override_id)
-        if policy is None:
-            return Unready(part)
+        effective, around = self._effective(party.policy), party.around
+        if effective is None:
+            return Unready(party.policy)
         account = self._positions.accounts[party.account_id]
         group = self._positions.group_of(account)
-        today = local_day(self._now, party.zone)
-        quotes = self._quotes.get(today, NO_QUOTES)
-        around = Surroundings(self._now, party.zone, party.segment_currency, party.terms, quotes)
-        basis = Basis.of(policy.order_checks, rate_between(quotes, party.segment_currency, account.currency))
+        basis = self._basis(effective, around, account.currency)
         if not account.is_fresh(self._now, basis) or (group is not None and group.fresh_until <= self._now):
             return Unready()
         facts = gathered(self._positions, question.request, around)
-        decision = decide(facts, policy)
+        decision = decide(facts, effective.policy)
         check_id = new_id(self._now)
         supersedes = carry_out(
-            self._positions, facts, decision, check_id=check_id, counts_until=basis.counts_until(today)
+            self._positions, facts, decision, check_id=check_id, counts_until=basis.counts_until(around.on)
         )
         self._shorten_freshness(party.account_id, decision)
-        effective = EffectivePolicy(part.segment, part.version, part.profile, part.override_id, policy)
         return self._settle(question, facts, decision, check_id, effective, supersedes)
+
+    def _effective(self, part: PolicyPart) -> EffectivePolicy | None:
+        """The policy that `part` names, null where it is not at hand; most of a batch shares one."""
+        effective = self._policies.get(part)
+        if effective is None:
+            policy = self._shelf.peek(*part)
+            if policy is None:
+                return None
+            effective = self._policies[part] = EffectivePolicy(*part, policy)
+        return effective
+
+    def _basis(self, effective: EffectivePolicy, around: Surroundings, currency: str) -> Basis:
+        """What the standing facts of an account in `currency` have to be computed with."""
+        key = (id(effective), around.segment_currency, currency, around.on)
+        basis = self._bases.get(key)
+        if basis is None:
+            rate = rate_between(around.quotes, around.segment_currency, currency)
+            basis = self._bases[key] = Basis.of(effective.policy.order_checks, rate)
+        return basis
 
     def _shorten_freshness(self, account_id: UUID, decision: Decision) -> None:
         """The account must be looked at again when the new reservation runs out."""
@@ -305,6 +324,12 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@lru_cache(maxsize=1024)
+def _terms(kind: str, net_days: int, due_from: str, discount_percent: Decimal, discount_days: int) -> PaymentTerms:
+    """A company grants few different terms: each is made once."""
+    return PaymentTerms(TermsKind(kind), net_days, DueFrom(due_from), discount_percent, discount_days)
+
+
 def wanted(questions: Sequence[Question]) -> list[Wanted]:
     """The lines of the read for `questions`."""
     led: set[tuple[str, str]] = set()
@@ -322,8 +347,10 @@ def needs_quotes(rows: Sequence[Any], questions: Sequence[Question]) -> bool:
     """Whether any check of the batch meets a second currency."""
     currencies = {question.request.currency for question in questions}
     for row in rows:
-        if row.account is not None:
-            currencies |= {row.account["currency"], row.segment_currency}
-        if row.grouped is not None:
-            currencies |= {row.grouped["currency"], *_with_json(row.grouped, "totals")["totals"]}
+        account, grouped = row["account"], row["grouped"]
+        if account is not None:
+            currencies.add(account["currency"])
+            currencies.add(row["segment_currency"])
+        if grouped is not None:
+            currencies |= {grouped["currency"], *_with_json(grouped, "totals")["totals"]}
     return len(currencies) > 1

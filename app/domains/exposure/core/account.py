@@ -26,12 +26,13 @@ class Basis:
     max_days_overdue: int = 0
     older_than_days: int = 0
     horizon_days: int | None = None
+    text: str = field(init=False, compare=False)
+    """A short name for it: accounts keep it to notice that the policy has moved on."""
 
-    @property
-    def text(self) -> str:
-        """A short name for it: accounts keep it to notice that the policy has moved on."""
+    def __post_init__(self) -> None:
         horizon = "" if self.horizon_days is None else self.horizon_days
-        return f"{self.min_amount.normalize():f}/{self.max_days_overdue}/{self.older_than_days}/{horizon}"
+        text = f"{self.min_amount.normalize():f}/{self.max_days_overdue}/{self.older_than_days}/{horizon}"
+        object.__setattr__(self, "text", text)
 
     @classmethod
     def of(cls, checks: OrderChecks, rate: Decimal | None) -> Basis:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from app.domains.exposure.core.ledger import Component, Entry, Source
@@ -149,7 +149,7 @@ class Commitment:
     @property
     def binds(self) -> bool:
         """Whether any part of the order still counts."""
-        return self.open > 0 or self.delivered > 0
+        return _binds(self.approved, self.shipped, self.invoiced, self.waived)
 
     def _worth(self, amount: Decimal) -> Decimal:
         """`amount` of the order in account currency, rounded half up; in the same currency nothing is to round."""
@@ -166,13 +166,13 @@ class Commitment:
 
 def approve(order: Commitment, *, amount: Decimal, ship_on: date | None, expires_at: datetime | None) -> Commitment:
     """The order after approval of `amount` as its whole value, the shipped part included."""
-    return _settled(changed(order, approved=amount, held=ZERO, review_id=None, ship_on=ship_on, expires_at=expires_at))
+    return _settled(order, approved=amount, held=ZERO, review_id=None, ship_on=ship_on, expires_at=expires_at)
 
 
 def reduce(order: Commitment, *, amount: Decimal) -> Commitment:
     """The order after `amount` of its open part was freed for another order that replaces it."""
     approved = max(order.approved - amount, order.shipped, order.invoiced)
-    return _settled(changed(order, approved=approved), empty=OrderState.CANCELLED)
+    return _settled(order, approved=approved, empty=OrderState.CANCELLED)
 
 
 def hold(order: Commitment, *, amount: Decimal, review_id: UUID) -> Commitment:
@@ -184,28 +184,28 @@ def hold(order: Commitment, *, amount: Decimal, review_id: UUID) -> Commitment:
 
 def decline(order: Commitment) -> Commitment:
     """The order after a check was declined or a review rejected: what is approved stays."""
-    return _settled(changed(order, held=ZERO, review_id=None), empty=OrderState.DECLINED)
+    return _settled(order, held=ZERO, review_id=None, empty=OrderState.DECLINED)
 
 
 def lapse(order: Commitment) -> Commitment:
     """The order after its review lapsed: nobody decided in time."""
-    return _settled(changed(order, held=ZERO, review_id=None), empty=OrderState.EXPIRED)
+    return _settled(order, held=ZERO, review_id=None, empty=OrderState.EXPIRED)
 
 
 def ship(order: Commitment, *, amount: Decimal) -> Commitment:
     """The order after goods worth `amount` have left."""
-    return _settled(changed(order, shipped=order.shipped + amount))
+    return _settled(order, shipped=order.shipped + amount)
 
 
 def take_back(order: Commitment, *, amount: Decimal, reorder: bool) -> Commitment:
     """The order after a shipment of `amount` came back; its approval falls with it unless it is to be sent again."""
     approved = order.approved if reorder else max(order.approved - amount, ZERO)
-    return _settled(changed(order, shipped=order.shipped - amount, approved=approved), empty=OrderState.CANCELLED)
+    return _settled(order, shipped=order.shipped - amount, approved=approved, empty=OrderState.CANCELLED)
 
 
 def invoice(order: Commitment, *, amount: Decimal) -> Commitment:
     """The order after `amount` of it was invoiced; more than was approved is a fact like any other."""
-    return _settled(changed(order, invoiced=order.invoiced + amount))
+    return _settled(order, invoiced=order.invoiced + amount)
 
 
 def cancel_invoice(order: Commitment, *, amount: Decimal) -> Commitment:
@@ -215,12 +215,12 @@ def cancel_invoice(order: Commitment, *, amount: Decimal) -> Commitment:
     """
     invoiced = order.invoiced - amount
     approved = order.approved if order.expires_at is not None else min(order.approved, max(order.shipped, invoiced))
-    return _settled(changed(order, invoiced=invoiced, approved=approved), empty=OrderState.CANCELLED)
+    return _settled(order, invoiced=invoiced, approved=approved, empty=OrderState.CANCELLED)
 
 
 def cancel(order: Commitment) -> Commitment:
     """The order after its open part was freed: A becomes max(S, I)."""
-    return _freed(changed(order, held=ZERO, review_id=None), empty=OrderState.CANCELLED)
+    return _freed(order, held=ZERO, review_id=None, empty=OrderState.CANCELLED)
 
 
 def expire(order: Commitment) -> Commitment:
@@ -231,7 +231,7 @@ def expire(order: Commitment) -> Commitment:
 def close(order: Commitment) -> Commitment:
     """The order after it was closed: nothing more will be shipped or invoiced."""
     waived = order.waived + order.delivered
-    freed = _freed(changed(order, held=ZERO, review_id=None, waived=waived), empty=OrderState.CLOSED)
+    freed = _freed(order, held=ZERO, review_id=None, waived=waived, empty=OrderState.CLOSED)
     return changed(freed, state=OrderState.CLOSED)
 
 
@@ -245,27 +245,41 @@ def entries(before: Commitment | None, after: Commitment, source: Source) -> tup
     return tuple(Entry(component, amount, source) for component, amount in moves if amount)
 
 
-def _freed(order: Commitment, *, empty: OrderState) -> Commitment:
-    return _settled(changed(order, approved=max(order.shipped, order.invoiced), expires_at=None), empty=empty)
+def _freed(order: Commitment, *, empty: OrderState, **members: Any) -> Commitment:
+    approved = max(order.shipped, order.invoiced)
+    return _settled(order, approved=approved, expires_at=None, empty=empty, **members)
 
 
-def _settled(order: Commitment, *, empty: OrderState | None = None) -> Commitment:
-    """The order in the state that its amounts say. Nothing is waived but what is shipped and not invoiced: what leaves
-    after a closed order was invoiced late, or came back, is delivered like any other."""
-    waived = min(order.waived, max(order.shipped - order.invoiced, ZERO))
-    state = _state_by_amounts(order, empty or order.state)
-    if waived == order.waived and state is order.state:
-        return order
-    return changed(order, waived=waived, state=state)
+def _settled(order: Commitment, *, empty: OrderState | None = None, **members: Any) -> Commitment:
+    """The order with other `members`, in the state that its amounts say; `empty` is the one of an order of nothing.
+
+    Nothing is waived but what is shipped and not invoiced: what leaves after a closed order was invoiced late, or came
+    back, is delivered like any other.
+    """
+    approved = members.get("approved", order.approved)
+    shipped = members.get("shipped", order.shipped)
+    invoiced = members.get("invoiced", order.invoiced)
+    waived = members.get("waived", order.waived)
+    if waived:
+        waived = min(waived, max(shipped - invoiced, ZERO))
+    state = _state_by_amounts(approved, shipped, invoiced, waived, empty=empty or order.state)
+    return changed(order, **members | {"waived": waived, "state": state})
 
 
-def _state_by_amounts(order: Commitment, empty: OrderState) -> OrderState:
-    if not (order.approved or order.shipped or order.invoiced):
+def _binds(approved: Decimal, shipped: Decimal, invoiced: Decimal, waived: Decimal) -> bool:
+    """Whether anything is open or delivered."""
+    return approved > max(shipped, invoiced) or shipped - invoiced > waived
+
+
+def _state_by_amounts(
+    approved: Decimal, shipped: Decimal, invoiced: Decimal, waived: Decimal, *, empty: OrderState
+) -> OrderState:
+    if not (approved or shipped or invoiced):
         return empty
-    if not order.binds:
-        return OrderState.INVOICED if order.invoiced else empty
-    if order.invoiced:
+    if not _binds(approved, shipped, invoiced, waived):
+        return OrderState.INVOICED if invoiced else empty
+    if invoiced:
         return OrderState.PARTLY_INVOICED
-    if order.shipped:
-        return OrderState.SHIPPED if order.shipped >= order.approved else OrderState.PARTLY_SHIPPED
+    if shipped:
+        return OrderState.SHIPPED if shipped >= approved else OrderState.PARTLY_SHIPPED
     return OrderState.OPEN

@@ -66,10 +66,14 @@ class Exposure:
     unallocated_credits: Decimal = ZERO
 
     @property
+    def amount(self) -> Decimal:
+        """receivables + open orders + delivered − unallocated credits, in `currency`."""
+        return self.receivables + self.open_orders + self.delivered - self.unallocated_credits
+
+    @property
     def total(self) -> Money:
-        """receivables + open orders + delivered − unallocated credits."""
-        amount = self.receivables + self.open_orders + self.delivered - self.unallocated_credits
-        return Money(amount, self.currency)
+        """The same as money."""
+        return Money(self.amount, self.currency)
 
     def posted(self, entries: Sequence[Entry], *, version: int) -> tuple[Exposure, tuple[Line, ...]]:
         """This exposure after `entries`, and their ledger lines numbered from `version` + 1."""

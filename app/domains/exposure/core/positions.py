@@ -108,7 +108,7 @@ class Positions:
     def _shift_group(self, before: Account, after: Account) -> None:
         if before.group_id is None:
             return
-        delta = after.exposure.total.amount - before.exposure.total.amount
+        delta = after.exposure.amount - before.exposure.amount
         if delta:
             self.groups[before.group_id] = self.groups[before.group_id].shifted(Money(delta, after.currency))
             self.touched_groups.add(before.group_id)

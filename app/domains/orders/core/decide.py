@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from app.domains.orders.core.decision import Decision, Judgement, Outcome, Reservation, Verdict, reasons_of
 from app.domains.orders.core.facts import CheckFacts, credit_days
 from app.domains.orders.core.remedies import remedies
-from app.domains.orders.core.rules import RULES, excused, judge
+from app.domains.orders.core.rules import RULES, excused, judge, judge_all
 from app.domains.orders.core.trial import Trial, attempt
 from app.domains.policies.core.document import Policy
 from app.domains.policies.core.order_checks import OrderChecks
@@ -21,29 +21,32 @@ def decide(facts: CheckFacts, policy: Policy) -> Decision:
     """Judges every rule of `policy`; the outcome is the worst effect, and a warning is no objection."""
     trial = attempt(facts, policy)
     verdicts = _verdicts(trial)
-    worst = max((verdict.judgement for verdict in verdicts), key=_SEVERITY.__getitem__)
+    spoken = [verdict for verdict in verdicts if verdict.judgement in _SPOKEN]
+    worst = max((verdict.judgement for verdict in spoken), key=_SEVERITY.__getitem__, default=Judgement.PASS)
     outcome = _OUTCOMES.get(worst, Outcome.APPROVED)
     approved = outcome is Outcome.APPROVED
+    on_credit = facts.asked_terms.on_credit
     return Decision(
         outcome=outcome,
         verdicts=verdicts,
-        reasons=reasons_of(verdicts),
+        reasons=reasons_of(spoken) if spoken else (),
         limit=trial.limit,
         order=trial.order,
         headroom_before=trial.headroom(trial.before),
-        headroom_after=trial.headroom(trial.after) if facts.asked_terms.on_credit else trial.headroom(trial.before),
+        headroom_after=trial.headroom(trial.after if on_credit else trial.before),
         remedies=() if approved else remedies(trial, verdicts),
         reservation=reservation(trial) if approved else None,
     )
 
 
 _SEVERITY = {judgement: rank for rank, judgement in enumerate(Judgement)}
+_SPOKEN = frozenset(Judgement) - {Judgement.OFF, Judgement.PASS}
 
 
 def _verdicts(trial: Trial) -> tuple[Verdict, ...]:
     if not trial.facts.asked_terms.on_credit:
         return tuple(judge(rule, trial) if rule.name in _WITHOUT_CREDIT else rule.off for rule in RULES)
-    verdicts = tuple(judge(rule, trial) for rule in RULES)
+    verdicts = judge_all(RULES, trial)
     codes = _released_codes(trial)
     return tuple(excused(verdict, codes) for verdict in verdicts) if codes else verdicts
 

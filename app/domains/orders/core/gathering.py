@@ -17,23 +17,20 @@ from app.domains.exposure.core.refusals import OrderCurrencyFixed, OrderRefConfl
 from app.domains.orders.core.check_refusals import ReplacedOrderUnknown
 from app.domains.orders.core.facts import CheckFacts, CheckRequest, Rates
 from app.domains.orders.core.orders import in_currency
-from app.kernel.periods import local_day, start_of
+from app.kernel.periods import start_of
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What lies round an account at an instant: its segment's zone and currency, the customer's terms, the rates."""
+    """What lies round an account at the instant `at`, which is on the day `on` in its segment's zone: the segment's
+    currency, the customer's terms, the rates of the day."""
 
     at: datetime
+    on: date
     zone: ZoneInfo
     segment_currency: str
     terms: PaymentTerms
     quotes: Quotes
-
-    @property
-    def on(self) -> date:
-        """The day in the segment's zone."""
-        return local_day(self.at, self.zone)
 
     def ship_from(self, ship_on: date | None) -> datetime:
         """When goods leave at the earliest: now, or when the day `ship_on` begins."""

@@ -111,46 +111,52 @@ def asked_for(facts: CheckFacts) -> Commitment | None:
     grows by what exceeds it. The order keeps its rate while it binds anything. Raises `AmountOutOfRange` for an order
     that the ledger can't hold.
     """
-    order = current(facts)
-    rate = order.rate if order.binds else facts.rates.order
+    known, approved = facts.order, facts.request.amount
+    rate = known.rate if known is not None and known.binds else facts.rates.order
     if rate is None:
         return None
-    approved = facts.request.amount
-    if facts.request.checkpoint is Checkpoint.SHIPMENT:
-        approved = max(order.approved, order.shipped + facts.request.amount)
+    if known is not None and facts.request.checkpoint is Checkpoint.SHIPMENT:
+        approved = max(known.approved, known.shipped + approved)
     if approved * rate > MAX_AMOUNT:
         message = f"in {facts.account.currency} the order would be worth more than {MAX_AMOUNT}"
         raise AmountOutOfRange(message, faults=[Fault("/amount", AmountOutOfRange.code, message)])
-    return changed(order, approved=approved, rate=rate, currency=facts.request.currency)
+    if known is None:
+        return _unknown(facts, rate, approved)
+    return changed(known, approved=approved, rate=rate, currency=facts.request.currency)
 
 
 def reduced(facts: CheckFacts) -> tuple[Commitment, ...]:
     """The orders that this one replaces, as they would stand after giving up their part."""
+    if not facts.replaced:
+        return ()
     amounts = {part.order_ref: part.amount for part in facts.request.replaces}
     return tuple(commitments.reduce(order, amount=amounts[order.order_ref]) for order in facts.replaced)
 
 
 def current(facts: CheckFacts) -> Commitment:
     """The order as it stands; one that nobody has asked for before binds nothing."""
-    if facts.order is not None:
-        return facts.order
+    return facts.order or _unknown(facts, facts.rates.order or ZERO, ZERO)
+
+
+def _unknown(facts: CheckFacts, rate: Decimal, approved: Decimal) -> Commitment:
     request, account = facts.request, facts.account
     return Commitment(
-        segment=request.segment,
-        order_ref=request.order_ref,
-        account_id=account.id,
-        customer_id=account.customer_id,
-        currency=request.currency,
-        account_currency=account.currency,
-        rate=facts.rates.order or ZERO,
-        state=OrderState.HELD,
+        request.segment,
+        request.order_ref,
+        account.id,
+        account.customer_id,
+        request.currency,
+        account.currency,
+        rate,
+        OrderState.HELD,
+        approved,
     )
 
 
 def _exposures(facts: CheckFacts, checks: OrderChecks, order: Commitment | None) -> tuple[Money, Money | None]:
     account, known = facts.account, facts.order
     own = known.open_amount if known else ZERO
-    others = account.exposure.total.amount - own - _freed(facts, checks) - _later(facts, checks)
+    others = account.exposure.amount - own - _freed(facts, checks) - _later(facts, checks)
     if checks.held_orders_count:
         others += account.held_orders - (known.held_amount if known else ZERO)
     before = others + own if facts.request.checkpoint is Checkpoint.SHIPMENT else others
@@ -160,6 +166,8 @@ def _exposures(facts: CheckFacts, checks: OrderChecks, order: Commitment | None)
 
 def _freed(facts: CheckFacts, checks: OrderChecks | None = None) -> Decimal:
     """What the replaced orders would stop binding; with `checks`, of those that count inside the horizon only."""
+    if not facts.replaced:
+        return ZERO
     pairs = zip(facts.replaced, reduced(facts), strict=True)
     return sum(
         (before.open_amount - after.open_amount for before, after in pairs if not _is_later(before, facts, checks)),

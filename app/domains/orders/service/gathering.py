@@ -60,6 +60,7 @@ async def gather(tx: Transaction, *, positions: Positions, request: CheckRequest
     keys = [(request.segment, ref) for ref in (request.order_ref, *(part.order_ref for part in request.replaces))]
     await exposure.load_orders(tx, positions=positions, keys=keys)
     customer = await customers.get(tx, customer_id=request.customer_id)
-    quotes = await exposure.quotes(tx, on=local_day(tx.now, segment.zone))
-    around = Surroundings(tx.now, segment.zone, segment.currency, customer.terms, quotes)
+    today = local_day(tx.now, segment.zone)
+    quotes = await exposure.quotes(tx, on=today)
+    around = Surroundings(tx.now, today, segment.zone, segment.currency, customer.terms, quotes)
     return gathered(positions, request, around)
