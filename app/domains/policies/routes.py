@@ -43,7 +43,7 @@ router = APIRouter(tags=["policies"], route_class=IdempotentRoute)
 VersionNumber = Annotated[int, Path(ge=1, le=2**31)]
 SegmentQuery = Annotated[SegmentName, Query(description="The segment")]
 
-_READ: Final = requires(Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE)
+_READ: Final = requires(Scope.POLICIES_WRITE, Scope.POLICIES_APPROVE, Scope.JOURNAL_READ)
 _WRITE: Final = requires(Scope.POLICIES_WRITE)
 _APPROVE: Final = requires(Scope.POLICIES_APPROVE)
 
