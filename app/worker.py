@@ -17,6 +17,7 @@ from app.domains.credit_data import jobs as credit_data
 from app.domains.exposure import jobs as exposure
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
+from app.domains.receivables import jobs as receivables
 from app.infra import multiprocess
 from app.infra.background import meanwhile
 from app.infra.clock import SystemClock
@@ -37,6 +38,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *idempotency.JOBS,
     *exposure.JOBS,
     *credit_data.JOBS,
+    *receivables.JOBS,
     *orders.JOBS,
     *monitoring.JOBS,
 )

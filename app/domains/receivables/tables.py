@@ -129,3 +129,15 @@ class AllocationRow(Base):
     made_by: Mapped[str]
     made_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+
+
+class BehaviourMarkRow(Base):
+    """An account whose payment index is to be computed anew on a day: something was settled, or an item gets late."""
+
+    __tablename__ = "behaviour_marks"
+    __table_args__ = (Index(None, "segment", "due_on"), {"postgresql_with": {"fillfactor": 70}})
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    customer_id: Mapped[str]
+    segment: Mapped[str]
+    due_on: Mapped[date]

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.domains.receivables.routes import invoices, payments, reports
+from app.domains.receivables.routes import behaviour, invoices, payments, reports
 
 router = APIRouter()
-for part in (invoices, payments, reports):
+for part in (invoices, payments, reports, behaviour):
     router.routes.extend(part.router.routes)  # flat: see `add_routes`
 
 __all__ = ["router"]

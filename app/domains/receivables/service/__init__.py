@@ -15,6 +15,7 @@ from app.domains.receivables.service.invoices import (
     list_invoices,
     post_invoices,
 )
+from app.domains.receivables.service.paying import behaviour, marked_accounts, refresh_payment_index
 from app.domains.receivables.service.payments import (
     PaymentPage,
     PaymentView,
@@ -35,15 +36,18 @@ __all__ = [
     "aging",
     "allocate_credit_note",
     "allocate_payment",
+    "behaviour",
     "cancel_invoice",
     "document_totals",
     "invoice",
     "list_invoices",
     "list_payments",
+    "marked_accounts",
     "payment",
     "post_documents",
     "post_invoices",
     "post_payments",
+    "refresh_payment_index",
     "reverse_payment",
     "statement",
 ]

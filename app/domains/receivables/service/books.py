@@ -26,7 +26,7 @@ from app.domains.receivables.core.items import Item
 from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.refusals import DocumentBusy
 from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
-from app.domains.receivables.repository import documents
+from app.domains.receivables.repository import behaviour, documents
 from app.infra.db.failures import UNIQUE_VIOLATION, sqlstate
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
@@ -178,6 +178,7 @@ async def close(tx: Transaction, book: Book) -> None:
     taken a number of a document or an order."""
     if not await documents.write(tx.session, book):
         raise DocumentBusy("another request is just posting the same number", retry_after=1)
+    await behaviour.mark(tx.session, book)
     try:
         await exposure.save(tx, positions=book.positions)
     except DBAPIError as error:

@@ -1,0 +1,132 @@
+"""The items that tell how a customer pays, and the marks of accounts whose payment index is to be computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domains.receivables.core.behaviour import Dealing
+from app.domains.receivables.core.book import Book
+from app.domains.receivables.tables import BehaviourMarkRow
+
+AT_ONCE: Final = date(1970, 1, 1)
+"""The day of a mark that is due whatever day it is."""
+
+_MARK: Final = text("""
+    insert into behaviour_marks (account_id, customer_id, segment, due_on)
+    select account_id, customer_id, segment, due_on
+      from json_populate_recordset(null::behaviour_marks, cast(:rows as json))
+     order by account_id
+        on conflict (account_id) do update set due_on = excluded.due_on
+     where excluded.due_on < behaviour_marks.due_on""")
+
+_DEALINGS: Final = text("""
+    select i.issued_on, i.due_on, i.amount * i.rate as amount, (i.open_amount + s.later) * i.rate as open_amount,
+           i.status = 'paid' and s.later = 0 as is_settled, s.paid_on
+      from (
+           select id, issued_on, due_on, amount, open_amount, rate, status from open_items
+            where customer_id = :customer_id and segment = :segment and kind <> 'credit_note'
+              and status <> 'cancelled' and issued_on <= :on
+            order by changed_at desc, id desc limit :most
+      ) i
+     cross join lateral (
+           select max(effective_on) filter (where payment_id is not null and effective_on <= :on) as paid_on,
+                  coalesce(sum(amount + discount) filter (where effective_on > :on), 0) as later
+             from allocations where item_id = i.id and undone_at is null
+      ) s""")
+"""What was allocated after the day is open again for this look. What only credit notes have settled tells nothing of
+how the customer pays."""
+
+_RELATION: Final = text("""
+    select min(issued_on) as since,
+           coalesce(sum(amount * rate) filter (where issued_on > :year_before), 0) as year_volume
+      from open_items
+     where customer_id = :customer_id and segment = :segment and kind <> 'credit_note' and status <> 'cancelled'
+       and issued_on <= :on""")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Since when there is business with a customer, and the volume of its last year in account currency."""
+
+    since: date
+    year_volume: Decimal
+
+
+async def dealings(session: AsyncSession, *, customer_id: str, segment: str, on: date, most: int) -> Sequence[Dealing]:
+    """Of the customer's items issued up to the day `on`, the `most` that changed last, as they stood at the end of that
+    day by the days of their documents."""
+    asked = {"customer_id": customer_id, "segment": segment, "on": on, "most": most}
+    rows = await session.execute(_DEALINGS, asked)
+    return [
+        Dealing(
+            issued_on=row.issued_on,
+            due_on=row.due_on,
+            amount=row.amount,
+            settled_on=row.paid_on if row.is_settled else None,
+            open_amount=None if row.is_settled else row.open_amount,
+        )
+        for row in rows
+        if row.paid_on is not None or not row.is_settled
+    ]
+
+
+async def relation(session: AsyncSession, *, customer_id: str, segment: str, on: date) -> Relation:
+    """The whole relation with a customer that has items: reads all of them."""
+    asked = {"customer_id": customer_id, "segment": segment, "on": on, "year_before": on - timedelta(days=365)}
+    row = (await session.execute(_RELATION, asked)).one()
+    return Relation(row.since, row.year_volume)
+
+
+async def mark(session: AsyncSession, book: Book) -> None:
+    """Marks the accounts of the items that a transaction has touched; it holds their locks, so no two marks meet.
+
+    An item that is new and owed changes the index when it gets late; whatever else happened to one changes it at once.
+    """
+    due: dict[UUID, tuple[str, str, date]] = {}
+    for key in book.touched_items:
+        item = book.items[key]
+        if item.is_credit:
+            continue
+        is_new = key not in book.stored_items and item.open == item.amount
+        day = item.due_on + timedelta(days=1) if is_new else AT_ONCE
+        known = due.get(item.account_id)
+        if known is None or day < known[2]:
+            due[item.account_id] = (item.customer_id, item.segment, day)
+    if due:
+        rows = [
+            {"account_id": account_id, "customer_id": customer_id, "segment": segment, "due_on": day}
+            for account_id, (customer_id, segment, day) in due.items()
+        ]
+        await session.execute(_MARK, {"rows": orjson.dumps(rows, default=str).decode()})
+
+
+async def mark_on(session: AsyncSession, account_id: UUID, customer_id: str, segment: str, day: date | None) -> None:
+    """Replaces the mark of an account by one for the day; null: by none."""
+    if day is None:
+        await session.execute(delete(BehaviourMarkRow).where(BehaviourMarkRow.account_id == account_id))
+        return
+    marked = insert(BehaviourMarkRow).values(
+        account_id=account_id, customer_id=customer_id, segment=segment, due_on=day
+    )
+    await session.execute(marked.on_conflict_do_update(index_elements=["account_id"], set_={"due_on": day}))
+
+
+async def marked(session: AsyncSession, segment: str, by: date, *, most: int) -> Sequence[tuple[str, str]]:
+    """At most `most` accounts (customer, segment) of a segment marked for the day `by` or before."""
+    rows = await session.execute(
+        select(BehaviourMarkRow.customer_id, BehaviourMarkRow.segment)
+        .where(BehaviourMarkRow.segment == segment, BehaviourMarkRow.due_on <= by)
+        .order_by(BehaviourMarkRow.due_on, BehaviourMarkRow.account_id)
+        .limit(most)
+    )
+    return [(row.customer_id, row.segment) for row in rows]

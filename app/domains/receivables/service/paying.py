@@ -1,0 +1,83 @@
+"""Use cases of payment behaviour: how a customer pays, and the payment index on the account, kept up to date.
+
+Posting only marks the account; a job computes the index within a minute. So an import of a million invoices costs one
+statement more a batch, not a walk over a customer's items for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from app.domains.exposure import service as exposure
+from app.domains.policies import service as policies
+from app.domains.receivables.core.behaviour import (
+    PaymentBehaviour,
+    months_between,
+    next_change,
+    payment_behaviour,
+    payment_index,
+    per_month,
+)
+from app.domains.receivables.repository import behaviour as repository
+from app.domains.receivables.service.invoices import today
+from app.infra.transaction import Transaction
+from app.kernel.periods import local_day
+
+MAX_DEALINGS: Final = 5_000
+"""The items of a customer that its behaviour is read from, those that changed last."""
+_TENTH: Final = Decimal("0.1")
+
+
+async def behaviour(tx: Transaction, *, customer_id: str, segment: str, on: date | None = None) -> PaymentBehaviour:
+    """How the customer had paid up to the day `on`, today in the segment's zone if null, by the days of its documents.
+
+    Raises `AccountNotFound`.
+    """
+    await exposure.account(tx, customer_id=customer_id, segment=segment)
+    on = on or await today(tx, segment)
+    dealings = await repository.dealings(tx.session, customer_id=customer_id, segment=segment, on=on, most=MAX_DEALINGS)
+    found = payment_behaviour(dealings, on=on)
+    if len(dealings) < MAX_DEALINGS:
+        return found
+    relation = await repository.relation(tx.session, customer_id=customer_id, segment=segment, on=on)
+    months = months_between(relation.since, on)
+    return replace(
+        found,
+        known_since=relation.since,
+        relation_months=months,
+        year_volume=relation.year_volume,
+        monthly_volume=per_month(relation.year_volume, months),
+    )
+
+
+async def refresh_payment_index(tx: Transaction, *, customer_id: str, segment: str) -> None:
+    """Computes the payment index of an account anew, and when it has to be computed next.
+
+    Under the account's lock, so that no posting falls between the look and the note. Raises `AccountBusy`,
+    `AccountNotFound`.
+    """
+    positions = await exposure.lock(tx, keys=[(customer_id, segment)])
+    account = positions.of(customer_id, segment)
+    on = await today(tx, segment)
+    dealings = await repository.dealings(tx.session, customer_id=customer_id, segment=segment, on=on, most=MAX_DEALINGS)
+    index = payment_index(dealings, on=on)
+    await exposure.note_risk(
+        tx,
+        customer_id=customer_id,
+        segment=segment,
+        payment_index=None if index is None else index.quantize(_TENTH, ROUND_HALF_UP),
+    )
+    await repository.mark_on(tx.session, account.id, customer_id, segment, next_change(dealings, on=on))
+
+
+async def marked_accounts(tx: Transaction, *, most: int) -> Sequence[tuple[str, str]]:
+    """At most `most` accounts (customer, segment) whose payment index is to be computed anew today, there."""
+    found: list[tuple[str, str]] = []
+    for segment in await policies.list_segments(tx):
+        day = local_day(tx.now, segment.zone)
+        found += await repository.marked(tx.session, segment.segment, day, most=most - len(found))
+    return found
