@@ -143,6 +143,7 @@ DEFAULT_POLICY: dict[str, Any] = {
         "claims_order": "after_principal",
         "sender": {"name": "", "address": [], "contact": [], "pay_to": []},
     },
+    "receivables": {"early_payment": {"grace_days": 0}, "small_difference": None},
     "profiles": {},
 }
 """Written out: a migration keeps saying what it said, whatever the code says later."""

@@ -45,6 +45,8 @@ _INVOICE: Final = {
     "due_on": FUTURE,
     "fx_rate": "1",
     "orders": [{"order_ref": "O-2", "amount": "5.00", "complete": False}],
+    "discount_percent": "2",
+    "discount_days": 10,
 }
 _PAYMENT: Final = {
     "payment_ref": "P-9",
@@ -54,9 +56,12 @@ _PAYMENT: Final = {
     "currency": "CNY",
     "received_on": TODAY,
     "fx_rate": "1",
-    "allocations": [{"invoice_no": "INV-2", "amount": "1.00", "discount": "0.50"}],
+    "clears_on": FUTURE,
+    "remittance": "INV-2 thank you",
+    "allocations": [{"invoice_no": "INV-2", "amount": "1.00", "discount": "0.50", "settles": "1.00"}],
     "allocate": "none",
 }
+_REFUND: Final = {"amount": "1.00", "refunded_on": TODAY, **_REASON}
 _DRAFT: Final = {"document": {"order_checks": {}}, "note": "a draft"}
 _ACCOUNT: Final = "/v1/customers/{customer_id}/accounts/{segment}"
 
@@ -91,7 +96,24 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
         "allocations": [{"invoice_no": "INV-2", "amount": "1.00", "discount": "0.50"}],
         "allocate": "oldest_first",
     },
-    ("POST", "/v1/payments/{payment_ref}/reverse"): _REASON,
+    ("POST", "/v1/payments/{payment_ref}/reverse"): {
+        **_REASON,
+        "fee": {"amount": "5.00", "currency": "CNY", "invoice_no": "FEE-9"},
+    },
+    ("POST", "/v1/payments/{payment_ref}/refund"): {"refund_ref": "R-9", **_REFUND},
+    ("POST", "/v1/invoices/{invoice_no}/refund"): {"refund_ref": "R-8", **_REFUND},
+    ("POST", "/v1/invoices/{invoice_no}/disputes"): {"amount": "1.00", "reason": "price", "note": "too dear"},
+    ("POST", "/v1/invoices/{invoice_no}/disputes/{dispute_id}/resolve"): {
+        "outcome": "upheld",
+        "credit_note_no": "CN-9",
+        "note": "they are right",
+    },
+    ("POST", "/v1/invoices/{invoice_no}/write-off"): {"amount": "1.00", "category": "insolvency", **_REASON},
+    ("POST", "/v1/invoices/{invoice_no}/recover"): {"amount": "1.00", **_REASON},
+    ("POST", "/v1/invoices/{invoice_no}/instalments"): {
+        "instalments": [{"due_on": TODAY, "amount": "1.00"}],
+        **_REASON,
+    },
     ("PUT", "/v1/customers/{customer_id}"): {
         "name": "Red Star",
         "legal_name": "Red Star Ltd",

@@ -72,7 +72,7 @@ _DOCUMENTS: Final = f"""
              from ({_ACCOUNTS}) owner join open_items using (customer_id, segment, account_id) group by account_id
       ) item on item.account_id = a.id
       left join (
-           select account_id, sum(account_open_amount) as credit
+           select account_id, sum(account_open_amount) as credit, sum(uncleared_amount) as uncleared
              from ({_ACCOUNTS}) owner join payments using (customer_id, segment, account_id) group by account_id
       ) paid on paid.account_id = a.id
       left join (
@@ -80,7 +80,7 @@ _DOCUMENTS: Final = f"""
              from ({_ORDERS}) o group by account_id
       ) ordered on ordered.account_id = a.id
       cross join lateral (values
-           ('receivables', item.owed, a.receivables),
+           ('receivables', coalesce(item.owed, 0) + coalesce(paid.uncleared, 0), a.receivables),
            ('unallocated_credits', coalesce(item.credit, 0) + coalesce(paid.credit, 0), a.unallocated_credits),
            ('open_orders', ordered.open_due, a.open_orders),
            ('delivered', ordered.delivered_due, a.delivered),
@@ -101,43 +101,114 @@ _ITEM_AMOUNTS: Final = f"""
       from (
            select i.*, a.digits,
                   case when i.status = 'cancelled' then 0
-                       else i.amount - coalesce(settled.amount, 0) - coalesce(used.amount, 0) end as open_due
+                       else i.amount - coalesce(settled.amount, 0) - coalesce(used.amount, 0)
+                            - coalesce(refunded.amount, 0) - coalesce(given_up.amount, 0) end as open_due
              from ({_ACCOUNTS}) a
              join open_items i on (i.customer_id, i.segment, i.account_id) = (a.customer_id, a.segment, a.account_id)
              left join lateral (
-                  select sum(l.amount + l.discount) as amount
+                  select sum(l.amount + l.discount + l.difference) as amount
                     from allocations l where l.item_id = i.id and l.undone_at is null
              ) settled on true
              left join lateral (
-                  select sum(l.amount) as amount
+                  select sum(l.cash_amount) as amount
                     from allocations l where l.credit_note_id = i.id and l.undone_at is null
              ) used on i.kind = 'credit_note'
+             left join lateral (
+                  select sum(f.amount) as amount from refunds f where f.credit_note_id = i.id
+             ) refunded on i.kind = 'credit_note'
+             left join lateral (
+                  select sum(case w.kind when 'recovery' then -w.amount else w.amount end) as amount
+                    from write_offs w where w.item_id = i.id
+             ) given_up on true
       ) item
      where (open_amount, account_open_amount) <> (open_due, round(open_due * rate, digits))"""
 
+_WRITTEN_OFF: Final = f"""
+    select account_id, 'written_off', 0, invoice_no, coalesce(given_up.amount, 0)::text, written_off_amount::text
+      from ({_ACCOUNTS}) owner
+      join open_items i using (customer_id, segment, account_id)
+      left join lateral (
+           select sum(case w.kind when 'recovery' then -w.amount else w.amount end) as amount
+             from write_offs w where w.item_id = i.id
+      ) given_up on true
+     where written_off_amount <> coalesce(given_up.amount, 0)"""
+
+_DISPUTED: Final = f"""
+    select account_id, 'disputed', 0, invoice_no, coalesce(open_disputes.amount, 0)::text, disputed_amount::text
+      from ({_ACCOUNTS}) owner
+      join open_items i using (customer_id, segment, account_id)
+      left join lateral (
+           select sum(d.amount) as amount from disputes d where d.item_id = i.id and d.state = 'open'
+      ) open_disputes on true
+     where disputed_amount <> coalesce(open_disputes.amount, 0)"""
+
 _PAYMENT_AMOUNTS: Final = f"""
     select account_id, 'payment_amounts', 0, payment_ref,
-           concat_ws(' / ', open_due, round(open_due * rate, digits)),
-           concat_ws(' / ', open_amount, account_open_amount)
+           concat_ws(' / ', open_due, round(open_due * rate, digits), uncleared_due),
+           concat_ws(' / ', open_amount, account_open_amount, uncleared_amount)
       from (
            select p.*, a.digits,
-                  case when p.status = 'reversed' then 0 else p.amount - coalesce(used.amount, 0) end as open_due
+                  case when p.status = 'reversed' then 0
+                       else p.amount - coalesce(used.amount, 0) - coalesce(refunded.amount, 0) end as open_due,
+                  case when p.status = 'reversed' or p.clears_on is null or p.cleared_at is not null then 0
+                       else round(p.amount * p.rate, a.digits) end as uncleared_due
              from ({_ACCOUNTS}) a
              join payments p on (p.customer_id, p.segment, p.account_id) = (a.customer_id, a.segment, a.account_id)
              left join lateral (
-                  select sum(l.amount) as amount
+                  select sum(l.cash_amount) as amount
                     from allocations l where l.payment_id = p.id and l.undone_at is null
              ) used on true
+             left join lateral (
+                  select sum(f.amount) as amount from refunds f where f.payment_id = p.id
+             ) refunded on true
       ) payment
-     where (open_amount, account_open_amount) <> (open_due, round(open_due * rate, digits))"""
+     where (open_amount, account_open_amount, uncleared_amount)
+           <> (open_due, round(open_due * rate, digits), uncleared_due)"""
+
+_PARTS: Final = """
+    select part.due_on, part.before, part.before + part.amount as upto
+      from (
+           select (entry->>'due_on')::date as due_on, (entry->>'amount')::numeric as amount,
+                  sum((entry->>'amount')::numeric) over (order by place) - (entry->>'amount')::numeric as before
+             from jsonb_array_elements(i.instalments) with ordinality as plan(entry, place)
+      ) part"""
+"""The instalments of an item `i`, each from where to where it reaches in the item's amount."""
+
+_INSTALMENTS: Final = f"""
+    select account_id, 'instalments', 0, invoice_no, coalesce(next.due_on, planned.last)::text, i.due_on::text
+      from ({_ACCOUNTS}) owner
+      join open_items i using (customer_id, segment, account_id)
+      cross join lateral (select max(upto) as amount, max(due_on) as last from ({_PARTS}) parts) planned
+      left join lateral (
+           select due_on from ({_PARTS}) parts where upto > i.amount - i.open_amount order by before limit 1
+      ) next on true
+     where i.instalments is not null
+       and (planned.amount <> i.amount or i.due_on <> coalesce(next.due_on, planned.last))"""
+
+_DUE_BY_DAY: Final = f"""
+    select account_id, due_on, round((open_amount - least(open_amount, disputed_amount)) * rate, digits) as amount
+      from ({_ACCOUNTS}) owner join open_items using (customer_id, segment, account_id)
+     where kind <> 'credit_note' and instalments is null
+    union all
+    select account_id, part.due_on,
+           round(least(greatest(part.upto - settled, 0), undisputed) * rate, digits)
+               - round(least(greatest(part.before - settled, 0), undisputed) * rate, digits)
+      from (
+           select owner.digits, i.*, i.amount - i.open_amount as settled,
+                  i.open_amount - least(i.open_amount, i.disputed_amount) as undisputed
+             from ({_ACCOUNTS}) owner
+             join open_items i on (i.customer_id, i.segment, i.account_id)
+                                = (owner.customer_id, owner.segment, owner.account_id)
+            where i.kind <> 'credit_note' and i.instalments is not null
+      ) i
+      cross join lateral ({_PARTS}) part"""
+"""What is open and undisputed of each item, by due day, in account currency."""
 
 _DUE_RUNGS: Final = f"""
     select account_id, 'due_rungs', 0, 'due ' || due_on, coalesce(item.amount, 0)::text, coalesce(rung.amount, 0)::text
       from (select account_id, due_on, amount from due_rungs where account_id = any(:ids)) rung
       full join (
-           select account_id, due_on, sum(account_open_amount) as amount
-             from ({_ACCOUNTS}) owner join open_items using (customer_id, segment, account_id)
-            where kind <> 'credit_note' group by account_id, due_on
+           select account_id, due_on, sum(amount) as amount from ({_DUE_BY_DAY}) due group by account_id, due_on
       ) item using (account_id, due_on)
      where coalesce(rung.amount, 0) <> coalesce(item.amount, 0)"""
 
@@ -180,6 +251,9 @@ ACCOUNT_PROOFS: Final = tuple(
         _DOCUMENTS,
         _ORDER_AMOUNTS,
         _ITEM_AMOUNTS,
+        _WRITTEN_OFF,
+        _DISPUTED,
+        _INSTALMENTS,
         _PAYMENT_AMOUNTS,
         _DUE_RUNGS,
         _GROUP_MEMBERSHIP,

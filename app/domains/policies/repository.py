@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
@@ -135,17 +135,18 @@ async def override_in_force(
     return row if row is not None and row.valid_until >= on else None
 
 
-async def overrides_in_force(session: AsyncSession, segment: str, on: date) -> Sequence[PolicyOverrideRow]:
-    """Every approved override of the segment that has not ended before `on`."""
-    return (
-        await session.scalars(
-            select(PolicyOverrideRow).where(
-                PolicyOverrideRow.segment == segment,
-                PolicyOverrideRow.status == OverrideStatus.APPROVED,
-                PolicyOverrideRow.valid_until >= on,
-            )
-        )
-    ).all()
+async def overrides_in_force(
+    session: AsyncSession, segment: str, on: date, *, customer_ids: Collection[str] | None = None
+) -> Sequence[PolicyOverrideRow]:
+    """Every approved override of the segment, or of these customers in it, that has not ended before `on`."""
+    statement = select(PolicyOverrideRow).where(
+        PolicyOverrideRow.segment == segment,
+        PolicyOverrideRow.status == OverrideStatus.APPROVED,
+        PolicyOverrideRow.valid_until >= on,
+    )
+    if customer_ids is not None:
+        statement = statement.where(PolicyOverrideRow.customer_id.in_(customer_ids))
+    return (await session.scalars(statement)).all()
 
 
 def _segment(name: str) -> Select[SegmentRow]:

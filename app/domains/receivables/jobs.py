@@ -1,4 +1,4 @@
-"""Jobs of receivables: the payment index of accounts where something was settled or got late."""
+"""Jobs of receivables: the payment index of accounts where something was settled or got late; drafts that clear."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.infra.jobs import Job, Run
 from app.kernel.errors import Refusal
 
 BATCH: Final = 500
-"""Accounts looked up at once; each is done in a transaction of its own."""
+"""Accounts or payments looked up at once; each is done in a transaction of its own."""
 
 log = structlog.get_logger("headroom.receivables")
 
@@ -37,4 +37,26 @@ async def _refresh(run: Run, customer_id: str, segment: str) -> int:
     return 1
 
 
-JOBS: Final = (Job("refresh_payment_indices", every=timedelta(minutes=1), run=refresh_payment_indices),)
+async def clear_payments(run: Run) -> None:
+    """Frees the amounts of drafts and cheques whose day has come, until none is left that can be freed now."""
+    while True:
+        async with run.begin() as tx:
+            due = await receivables.payments_that_clear(tx, batch=BATCH)
+        if not sum([await _clear(run, *key) for key in due]):
+            return
+
+
+async def _clear(run: Run, segment: str, payment_ref: str) -> bool:
+    """Whether it was cleared; a payment of an account that others hold comes again with the next run."""
+    try:
+        async with run.begin() as tx:
+            return await receivables.clear_payment(tx, segment=segment, payment_ref=payment_ref)
+    except Refusal as refusal:
+        log.warning("payment_not_cleared", segment=segment, payment_ref=payment_ref, code=refusal.code)
+        return False
+
+
+JOBS: Final = (
+    Job("refresh_payment_indices", every=timedelta(minutes=1), run=refresh_payment_indices),
+    Job("clear_payments", every=timedelta(minutes=5), run=clear_payments),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,8 +12,12 @@ from app.domains.exposure import service as exposure
 from app.domains.exposure.core import commitments
 from app.domains.exposure.core.ledger import Source
 from app.domains.receivables import service as receivables
+from app.domains.receivables.core.changes import RefundRequest
+from app.domains.receivables.core.disputes import DisputeReason
+from app.domains.receivables.core.instalments import Instalment
 from app.domains.receivables.core.items import ItemKind, OrderShare
-from app.domains.receivables.core.requests import Instruction, InvoiceRequest, PaymentRequest
+from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
+from app.domains.receivables.core.write_offs import BadDebtReason
 from app.infra.transaction import Transaction, Transactions
 from app.kernel.errors import Refusal
 from app.kernel.identity import SYSTEM
@@ -47,6 +52,31 @@ async def _trade(transactions: Transactions, api: AsyncClient, customer_id: str,
         await _invoice(tx, customer_id, f"{customer_id}-3", note, kind=ItemKind.CREDIT_NOTE)
         await _pay(tx, customer_id, f"{customer_id}-P1", Money(Decimal("111.11"), currency), oldest_first=True)
         await _pay(tx, customer_id, f"{customer_id}-P2", Money(Decimal("7.07"), currency), oldest_first=False)
+        await _go_on(tx, customer_id, currency)
+
+
+async def _go_on(tx: Transaction, customer_id: str, currency: str) -> None:
+    """What becomes of documents: instalments, a dispute, a write-off in part recovered, refunds, a draft."""
+    parts = tuple(Instalment(TODAY + timedelta(days=days), Decimal("30.33")) for days in (10, 20, 30))
+    await _invoice(tx, customer_id, f"{customer_id}-4", Money(Decimal("90.99"), currency), instalments=parts)
+    await _invoice(tx, customer_id, f"{customer_id}-5", Money(Decimal("55.55"), currency), net_days=90)
+    draft = Money(Decimal("40.00"), currency)
+    clears = TODAY + timedelta(days=60)
+    await _pay(tx, customer_id, f"{customer_id}-P3", draft, oldest_first=False, clears_on=clears)
+    allocated = Instruction(lines=(AllocationLine(f"{customer_id}-4", draft.amount),))
+    await receivables.allocate_payment(tx, segment="main", payment_ref=f"{customer_id}-P3", instruction=allocated)
+    await receivables.open_dispute(
+        tx, segment="main", invoice_no=f"{customer_id}-2", amount=Decimal("33.33"), reason=DisputeReason.PRICE
+    )
+    number = f"{customer_id}-5"
+    await receivables.write_off(
+        tx, segment="main", invoice_no=number, category=BadDebtReason.INSOLVENCY, reason="bankrupt"
+    )
+    await receivables.recover(tx, segment="main", invoice_no=number, amount=Decimal("5.05"), reason="dividend")
+    refund = RefundRequest(f"{customer_id}-R1", Decimal("2.02"), TODAY, "paid twice")
+    await receivables.refund_payment(tx, segment="main", payment_ref=f"{customer_id}-P2", request=refund)
+    paid_out = RefundRequest(f"{customer_id}-R2", Decimal("3.03"), TODAY, "asked for")
+    await receivables.refund_credit_note(tx, segment="main", invoice_no=f"{customer_id}-3", request=paid_out)
 
 
 async def ship(tx: Transaction, customer_id: str, order_ref: str, amount: Decimal) -> None:
@@ -65,7 +95,9 @@ async def _invoice(tx: Transaction, customer_id: str, invoice_no: str, amount: M
     assert not isinstance(outcome, Refusal), outcome
 
 
-async def _pay(tx: Transaction, customer_id: str, payment_ref: str, amount: Money, *, oldest_first: bool) -> None:
+async def _pay(
+    tx: Transaction, customer_id: str, payment_ref: str, amount: Money, *, oldest_first: bool, **more: Any
+) -> None:
     request = PaymentRequest(
         segment="main",
         payment_ref=payment_ref,
@@ -73,6 +105,7 @@ async def _pay(tx: Transaction, customer_id: str, payment_ref: str, amount: Mone
         amount=amount,
         received_on=TODAY,
         allocate=Instruction(oldest_first=oldest_first),
+        **more,
     )
     [outcome] = await receivables.post_payments(tx, requests=[request])
     assert not isinstance(outcome, Refusal), outcome

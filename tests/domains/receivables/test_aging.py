@@ -51,7 +51,9 @@ class TestBuckets:
 
     @given(st.dictionaries(st.integers(-400, 400).map(day), st.integers(0, 10**9).map(Decimal)))
     def test_hold_everything_once(self, ladder: dict[date, Decimal]) -> None:
-        aging = Aging("C1", "main", "CNY", TODAY, not_due(ladder, TODAY), buckets(ladder, TODAY), Decimal(0))
+        aging = Aging(
+            "C1", "main", "CNY", TODAY, not_due(ladder, TODAY), buckets(ladder, TODAY), Decimal(0), Decimal(0)
+        )
         assert aging.total == sum(ladder.values())
         assert [(bucket.from_days, bucket.to_days) for bucket in aging.buckets] == list(BOUNDS)
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domains.receivables.core import items
-from app.domains.receivables.core.allocations import fx_difference, listed, oldest_first, taken
+from app.domains.receivables.core.allocations import fx_difference, listed
 from app.domains.receivables.core.items import Cancellation, Item, ItemKind, ItemStatus
+from app.domains.receivables.core.matching import oldest_first, taken
 from app.domains.receivables.core.requests import AllocationLine
 from app.kernel.errors import Refusal
 from app.kernel.money import rounded

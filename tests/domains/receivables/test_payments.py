@@ -168,8 +168,8 @@ class TestPosting:
         assert (event.subject_id, event.customer_id, event.segment) == ("P1", "C1", "main")
         assert event.after["unallocated"] == "0.00"
         assert event.after["allocations"] == [
-            {"invoice_no": "I2", "customer_id": "C1", "amount": "200.00", "discount": "0.00"},
-            {"invoice_no": "I1", "customer_id": "C1", "amount": "50.00", "discount": "0.00"},
+            {"invoice_no": "I2", "customer_id": "C1", "amount": "200.00", "discount": "0.00", "difference": "0.00"},
+            {"invoice_no": "I1", "customer_id": "C1", "amount": "50.00", "discount": "0.00", "difference": "0.00"},
         ]
 
     async def test_again_changes_nothing(self, tx: Transaction) -> None:

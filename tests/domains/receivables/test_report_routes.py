@@ -27,6 +27,7 @@ class TestAging:
                 {"from_days": 61, "to_days": 90, "amount": "0.00"},
                 {"from_days": 91, "to_days": None, "amount": "0.00"},
             ],
+            "disputed": "0.00",
             "total": "100.00",
             "unallocated_credits": "0.00",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,13 +17,15 @@ from app.domains.customers.core.terms import PaymentTerms
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.commitments import Commitment, OrderState, approve, ship
 from app.domains.exposure.core.ledger import Exposure, Source
+from app.domains.monitoring.statements import ACCOUNT_PROOFS
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.items import Item, ItemKind, OrderShare
 from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
+from app.domains.receivables.repository import documents
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
 from app.kernel.identity import Actor, ActorKind
-from app.kernel.money import Money, render
+from app.kernel.money import DIGITS, Money, render
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TODAY = MONDAY.date()
@@ -170,7 +173,8 @@ async def exposure_of(tx: Transaction, customer_id: str = "C1") -> Exposure:
 
 
 async def prove(tx: Transaction) -> None:
-    """Asserts for every account that totals = ledger = sum of documents, and that the due ladder is the open items'."""
+    """Asserts for every account that totals = ledger = sum of documents, that the due ladder is the open items', and
+    that the independent proof says the same."""
     accounts = (await tx.session.execute(text("select * from accounts"))).mappings().all()
     documents = await receivables.document_totals(tx, account_ids=[account["id"] for account in accounts])
     ledger = await sums(tx, "select (account_id, component)::text, sum(amount) from ledger group by 1")
@@ -179,10 +183,34 @@ async def prove(tx: Transaction) -> None:
             assert ledger.get(f"({account['id']},{component})", 0) == account[component], component
         assert documents[account["id"]].receivables == account["receivables"]
         assert documents[account["id"]].unallocated_credits == account["unallocated_credits"]
-    ladder = "select (account_id, due_on)::text, amount from due_rungs where amount <> 0"
-    open_items = """select (account_id, due_on)::text, sum(account_open_amount) from open_items
-                     where kind <> 'credit_note' and account_open_amount <> 0 group by 1"""
-    assert await sums(tx, ladder) == await sums(tx, open_items)
+    ladder = await sums(tx, "select (account_id, due_on)::text, amount from due_rungs where amount <> 0")
+    assert ladder == await _due_by_day(tx)
+    found = [drift for proof in ACCOUNT_PROOFS for drift in await _drifts(tx, proof)]
+    assert found == []
+
+
+async def _due_by_day(tx: Transaction) -> dict[Any, Decimal]:
+    """What is open and undisputed, as the items themselves say."""
+    due: dict[Any, Decimal] = defaultdict(Decimal)
+    keys = (await tx.session.execute(text("select segment, invoice_no from open_items"))).all()
+    for item in await documents.find_items(tx.session, [(row.segment, row.invoice_no) for row in keys]):
+        if not item.is_credit:
+            for due_on, amount in item.ladder.items():
+                if due_on is not None:
+                    due[f"({item.account_id},{due_on})"] += amount
+    return {key: amount for key, amount in due.items() if amount}
+
+
+async def _drifts(tx: Transaction, proof: str) -> Sequence[Any]:
+    """What the independent proof says of every account."""
+    unusual = [(currency, digits) for currency, digits in DIGITS.items() if digits != 2]
+    known = {
+        "ids": list(await tx.session.scalars(text("select id from accounts"))),
+        "currencies": [currency for currency, _ in unusual],
+        "digits": [digits for _, digits in unusual],
+    }
+    asked = {name: value for name, value in known.items() if f":{name}" in proof}
+    return (await tx.session.execute(text(proof), asked)).all()
 
 
 async def prove_groups(tx: Transaction) -> None:

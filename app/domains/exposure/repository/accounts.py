@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.ledger import Component, Entry, Line, Posting, Source
 from app.domains.exposure.records import Record, account_from
-from app.domains.exposure.tables import AccountRow, CommitmentRow, LedgerRow, LimitRow
+from app.domains.exposure.tables import AccountRow, CommitmentRow, DueRungRow, LedgerRow, LimitRow
 from app.infra.db.paging import PageRequest, Slice, fetch
 
 _DUE: Final = text("""
@@ -85,6 +86,24 @@ async def of_customers(
     if segment is not None:
         statement = statement.where(AccountRow.segment == segment)
     return [account_from(row) for row in (await session.execute(statement)).mappings()]
+
+
+async def with_dues(session: AsyncSession, *, segment: str, until: date, after: str, most: int) -> Sequence[Account]:
+    """At most `most` accounts of a segment behind the customer `after`, by customer, with something due by `until`."""
+    due = exists().where(DueRungRow.account_id == AccountRow.id, DueRungRow.due_on <= until, DueRungRow.amount > 0)
+    statement = (
+        select(*AccountRow.__table__.c)
+        .where(AccountRow.segment == segment, AccountRow.customer_id > after, due)
+        .order_by(AccountRow.customer_id)
+        .limit(most)
+    )
+    return [account_from(row) for row in (await session.execute(statement)).mappings()]
+
+
+async def ladder(session: AsyncSession, account_id: UUID) -> Mapping[date, Decimal]:
+    """What is open and falls due, by due day."""
+    rungs = select(DueRungRow.due_on, DueRungRow.amount).where(DueRungRow.account_id == account_id)
+    return {row.due_on: row.amount for row in await session.execute(rungs.where(DueRungRow.amount != 0))}
 
 
 async def list_page(session: AsyncSession, page: PageRequest, *, segments: Collection[str] | None) -> Slice[Account]:

@@ -11,7 +11,9 @@ from app.domains.exposure.repository.orders import FiledOrder
 from app.domains.exposure.repository.rates import DayRates
 from app.domains.exposure.service.accounts import (
     accounts_of,
+    accounts_with_dues,
     accounts_with_expired_orders,
+    due_ladder,
     list_accounts,
     list_ledger,
     open_account,
@@ -47,8 +49,10 @@ __all__ = [
     "RiskFacts",
     "account",
     "accounts_of",
+    "accounts_with_dues",
     "accounts_with_expired_orders",
     "basis",
+    "due_ladder",
     "enter_rates",
     "filed_order",
     "filed_orders",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from app.domains.customers import service as customers
@@ -94,6 +96,21 @@ async def list_ledger(
     """The account and a page of its entries. Raises `AccountNotFound`."""
     account = await find_account(tx, customer_id=customer_id, segment=segment)
     return account, await repository.ledger_page(tx.session, account.id, page)
+
+
+async def accounts_with_dues(
+    tx: Transaction, *, segment: str, until: date, after_customer: str, limit: int
+) -> Sequence[Account]:
+    """The next at most `limit` accounts of a segment behind a customer, by customer, with something due by `until`.
+
+    By the ladder of due days, in which what is disputed has no rung. Takes no locks.
+    """
+    return await repository.with_dues(tx.session, segment=segment, until=until, after=after_customer, most=limit)
+
+
+async def due_ladder(tx: Transaction, *, account_id: UUID) -> Mapping[date, Decimal]:
+    """What is open of an account, in its currency, by the day it falls due; what is disputed falls due on none."""
+    return await repository.ladder(tx.session, account_id)
 
 
 async def accounts_with_expired_orders(tx: Transaction, *, batch: int) -> Sequence[tuple[str, str]]:

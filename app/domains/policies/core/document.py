@@ -23,6 +23,7 @@ from app.domains.policies.core.limits import Limits, default_limits, limits_faul
 from app.domains.policies.core.merge_patch import merge_patch
 from app.domains.policies.core.order_checks import OrderChecks, default_order_checks
 from app.domains.policies.core.reading import Length, hints, member, read
+from app.domains.policies.core.receivables import CLOSES_NOTHING, Receivables, default_receivables
 from app.domains.policies.core.refusals import PolicyInvalid
 from app.domains.policies.core.scorecard import Scorecard, scorecard_faults
 from app.kernel.errors import Fault
@@ -43,6 +44,7 @@ class Rules:
     limits: Limits | None = None
     approvals: Approvals = PLAIN_APPROVALS
     dunning: Dunning | None = None
+    receivables: Receivables = CLOSES_NOTHING
 
     def grade_rank(self, name: str) -> int | None:
         """The place of a grade, 0 for the best; None for one the policy does not know."""
@@ -96,6 +98,7 @@ def default_document() -> dict[str, Any]:
         "limits": default_limits(),
         "approvals": default_approvals(),
         "dunning": default_dunning(),
+        "receivables": default_receivables(),
         "profiles": {},
     }
 

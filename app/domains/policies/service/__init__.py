@@ -5,6 +5,7 @@ from app.domains.policies.service.effective import (
     EffectiveDocument,
     active,
     effective_document,
+    effective_policies,
     effective_policy,
     recall,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "draft",
     "edit",
     "effective_document",
+    "effective_policies",
     "effective_policy",
     "list_segments",
     "list_versions",

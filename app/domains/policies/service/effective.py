@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,24 @@ async def effective_policy(
     `OverrideUnfit`."""
     row, override = await current_parts(tx, segment=segment, customer_id=customer.customer_id)
     return _compiled(row, customer.profile, override, shelf)
+
+
+async def effective_policies(
+    tx: Transaction, *, segment: str, of: Collection[Customer], shelf: PolicyShelf | None = None
+) -> dict[str, EffectivePolicy]:
+    """What holds for each of the customers today, by customer: three statements, however many there are.
+
+    Raises `SegmentNotFound`, `PolicyMissing`, `OverrideUnfit`.
+    """
+    held = await get_segment(tx, segment=segment)
+    row = await _active_row(tx, segment)
+    ids = [customer.customer_id for customer in of]
+    found = await repository.overrides_in_force(tx.session, segment, local_day(tx.now, held.zone), customer_ids=ids)
+    overrides = {override.customer_id: override for override in found}
+    return {
+        customer.customer_id: _compiled(row, customer.profile, overrides.get(customer.customer_id), shelf)
+        for customer in of
+    }
 
 
 async def effective_document(tx: Transaction, *, segment: str, customer_id: str) -> EffectiveDocument:

@@ -25,7 +25,8 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Aging:
-    """The open items of an account on the day `on`, in its `currency`."""
+    """The open items of an account on the day `on`, in its `currency`. What is `disputed` is due on no day, and in no
+    bucket."""
 
     customer_id: str
     segment: str
@@ -33,12 +34,13 @@ class Aging:
     on: date
     not_due: Decimal
     buckets: tuple[Bucket, ...]
+    disputed: Decimal
     unallocated_credits: Decimal
 
     @property
     def total(self) -> Decimal:
         """All that is open; unallocated credits are not taken off it."""
-        return self.not_due + sum((bucket.amount for bucket in self.buckets), ZERO)
+        return self.not_due + sum((bucket.amount for bucket in self.buckets), self.disputed)
 
 
 def not_due(by_due_day: Mapping[date, Decimal], on: date) -> Decimal:

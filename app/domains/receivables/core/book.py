@@ -19,7 +19,10 @@ from app.domains.exposure.core.refusals import AccountNotFound
 from app.domains.receivables.core import items, payments
 from app.domains.receivables.core.allocations import Allocation
 from app.domains.receivables.core.items import Cancellation, Item
-from app.domains.receivables.core.payments import Payment
+from app.domains.receivables.core.matching import NO_RULES, SettlementRules, names
+from app.domains.receivables.core.payments import Payment, Purpose
+from app.domains.receivables.core.refunds import Refund
+from app.domains.receivables.core.write_offs import WriteOff
 
 Key = tuple[str, str]
 """The segment and the number or reference of a document."""
@@ -53,10 +56,17 @@ class Book:
         self.touched_payments: set[Key] = set()
         self.made: list[UUID] = []
         self.undone: list[UUID] = []
+        self.refunds: list[Refund] = []
+        self.write_offs: list[WriteOff] = []
+        self.advanced: list[tuple[Payment, Payment]] = []
+        """Payments made in advance, before and after an invoice of their order used them."""
+        self.rules: dict[UUID, SettlementRules] = {}
+        """What may close by itself, by account; without an entry nothing."""
         self._groups = groups or {}
         self._accounts = {(found.customer_id, found.segment): found.id for found in positions.accounts.values()}
         self._by_credit: dict[UUID, list[UUID]] = defaultdict(list)
         self._queues: dict[tuple[UUID, str], deque[Key]] = {}
+        self._advances: dict[Key, dict[Key, None]] = defaultdict(dict)
 
     def read(
         self,
@@ -70,7 +80,7 @@ class Book:
             self.items[item.key] = item
             self.stored_items.add(item.key)
         for payment in payments:
-            self.payments[payment.key] = payment
+            self._keep_payment(payment)
             self.stored_payments.add(payment.key)
         for allocation in allocations:
             self._keep(allocation)
@@ -91,6 +101,33 @@ class Book:
         """The customers whose items this one may pay."""
         return self._groups.get(customer_id, (customer_id,))
 
+    def rules_of(self, account_id: UUID) -> SettlementRules:
+        """What the account's policy lets close by itself."""
+        return self.rules.get(account_id, NO_RULES)
+
+    def named_open(self, payment: Payment) -> list[Item]:
+        """The open items in its currency that the payment's text names, by due day, then number."""
+        group = self.group_of(payment.customer_id)
+        named = (self.items.get((payment.segment, name)) for name in names(payment.remittance))
+        found = [
+            item
+            for item in named
+            if item is not None
+            and item.customer_id in group
+            and item.open
+            and not item.is_credit
+            and item.currency == payment.currency
+            and self.has_account((item.customer_id, item.segment))
+        ]
+        return sorted(found, key=lambda item: (item.due_on, item.invoice_no))
+
+    def advances(self, item: Item, order_ref: str) -> list[Payment]:
+        """The payments made in advance for an order of the item, of which something is left, the oldest first."""
+        keys = self._advances.get((item.segment, order_ref), ())
+        found = [self.payments[key] for key in keys]
+        fitting = [p for p in found if p.open and (p.account_id, p.currency) == (item.account_id, item.currency)]
+        return sorted(fitting, key=lambda payment: (payment.received_on, payment.payment_ref))
+
     def oldest_open(self, account_id: UUID, currency: str) -> Iterator[Item]:
         """The account's open items in a currency by due day, then number: as far as they were read."""
         queue = self._queue(account_id, currency)
@@ -106,7 +143,7 @@ class Book:
     def put_item(self, after: Item, source: Source) -> None:
         """Replaces an item by its changed self and posts what that moves."""
         before = self.items.get(after.key)
-        if before is None:
+        if before is None or before.due_on != after.due_on:
             self._queues.pop((after.account_id, after.currency), None)
         self._post(after.account_id, items.entries(before, after, source))
         self.items[after.key] = after
@@ -115,7 +152,7 @@ class Book:
     def put_payment(self, after: Payment, source: Source) -> None:
         """Replaces a payment by its changed self and posts what that moves."""
         self._post(after.account_id, payments.entries(self.payments.get(after.key), after, source))
-        self.payments[after.key] = after
+        self._keep_payment(after)
         self.touched_payments.add(after.key)
 
     def record(self, allocation: Allocation) -> None:
@@ -123,10 +160,23 @@ class Book:
         self._keep(allocation)
         self.made.append(allocation.id)
 
+    def record_refund(self, refund: Refund) -> None:
+        """Adds a refund just made."""
+        self.refunds.append(refund)
+
+    def record_write_off(self, write_off: WriteOff) -> None:
+        """Adds a write-off or recovery just made."""
+        self.write_offs.append(write_off)
+
     def undo(self, allocation: Allocation, *, now: datetime) -> None:
         """Marks an allocation as undone."""
         self.allocations[allocation.id] = replace(allocation, undone_at=now)
         self.undone.append(allocation.id)
+
+    def _keep_payment(self, payment: Payment) -> None:
+        self.payments[payment.key] = payment
+        if payment.purpose is Purpose.ADVANCE and payment.order_ref is not None:
+            self._advances[payment.segment, payment.order_ref][payment.key] = None
 
     def _keep(self, allocation: Allocation) -> None:
         self.allocations[allocation.id] = allocation

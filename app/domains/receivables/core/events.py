@@ -77,7 +77,7 @@ def invoice_posted(item: Item, allocations: Iterable[Allocation]) -> Event:
         "kind": item.kind.value,
         "currency": item.currency,
         "amount": render(item.amount, item.currency),
-        **_item_state(item),
+        **item_state(item),
         "issued_on": item.issued_on.isoformat(),
         "due_on": item.due_on.isoformat(),
         "orders": [
@@ -96,8 +96,8 @@ def invoice_cancelled(before: Item, after: Item) -> Event:
         subject_id=after.invoice_no,
         segment=after.segment,
         customer_id=after.customer_id,
-        before=_item_state(before),
-        after=_item_state(after) | {"currency": after.currency, "reason": after.cancellation.reason},
+        before=item_state(before),
+        after=item_state(after) | {"currency": after.currency, "reason": after.cancellation.reason},
     )
 
 
@@ -107,8 +107,8 @@ def credit_note_allocated(before: Item, after: Item, allocations: Iterable[Alloc
         subject_id=after.invoice_no,
         segment=after.segment,
         customer_id=after.customer_id,
-        before=_item_state(before),
-        after=_item_state(after) | {"currency": after.currency, "allocations": _rendered(allocations)},
+        before=item_state(before),
+        after=item_state(after) | {"currency": after.currency, "allocations": _rendered(allocations)},
     )
 
 
@@ -117,7 +117,7 @@ def payment_posted(payment: Payment, allocations: Iterable[Allocation]) -> Event
     after = {
         "currency": payment.currency,
         "amount": render(payment.amount, payment.currency),
-        **_payment_state(payment),
+        **payment_state(payment),
         "received_on": payment.received_on.isoformat(),
         "allocations": _rendered(allocations),
     }
@@ -132,28 +132,37 @@ def payment_allocated(before: Payment, after: Payment, allocations: Iterable[All
         subject_id=after.payment_ref,
         segment=after.segment,
         customer_id=after.customer_id,
-        before=_payment_state(before),
-        after=_payment_state(after) | {"currency": after.currency, "allocations": _rendered(allocations)},
+        before=payment_state(before),
+        after=payment_state(after) | {"currency": after.currency, "allocations": _rendered(allocations)},
     )
 
 
-def payment_reversed(before: Payment, after: Payment, undone: Iterable[Allocation]) -> Event:
-    """That a payment was reversed, and `undone` with it."""
+def payment_reversed(
+    before: Payment, after: Payment, undone: Iterable[Allocation], charged: Iterable[Item] = ()
+) -> Event:
+    """That a payment was reversed, and `undone` with it; `charged` are the debit notes that go with it."""
     assert after.reversal is not None
     return PaymentReversed(
         subject_id=after.payment_ref,
         segment=after.segment,
         customer_id=after.customer_id,
-        before=_payment_state(before) | {"allocations": _rendered(undone)},
-        after=_payment_state(after) | {"currency": after.currency, "reason": after.reversal.reason},
+        before=payment_state(before) | {"allocations": _rendered(undone)},
+        after=payment_state(after)
+        | {
+            "currency": after.currency,
+            "reason": after.reversal.reason,
+            "charged": [debit_note.invoice_no for debit_note in charged],
+        },
     )
 
 
-def _item_state(item: Item) -> dict[str, Any]:
+def item_state(item: Item) -> dict[str, Any]:
+    """How an item stands, as events say it."""
     return {"status": item.status.value, "open_amount": render(item.open, item.currency)}
 
 
-def _payment_state(payment: Payment) -> dict[str, Any]:
+def payment_state(payment: Payment) -> dict[str, Any]:
+    """How a payment stands, as events say it."""
     return {"status": payment.status.value, "unallocated": render(payment.open, payment.currency)}
 
 
@@ -164,6 +173,7 @@ def _rendered(allocations: Iterable[Allocation]) -> list[dict[str, Any]]:
             "customer_id": allocation.customer_id,
             "amount": _text(allocation.amount, allocation),
             "discount": _text(allocation.discount, allocation),
+            "difference": _text(allocation.difference, allocation),
         }
         for allocation in allocations
     ]

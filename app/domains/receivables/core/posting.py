@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from app.domains.customers.core.terms import PaymentTerms
 from app.domains.exposure.core import commitments
@@ -16,18 +16,8 @@ from app.domains.exposure.core.fx import RATE_QUANTUM, Quotes, rate_between
 from app.domains.exposure.core.ledger import Source
 from app.domains.exposure.core.refusals import FxRateMissing, OrderRefConflict
 from app.domains.receivables.core import items, payments
-from app.domains.receivables.core.allocations import (
-    Allocation,
-    CreditKind,
-    Settlement,
-    fx_difference,
-    listed,
-    oldest_first,
-    payable,
-    taken,
-)
 from app.domains.receivables.core.book import Book, Bookkeeper
-from app.domains.receivables.core.items import Item, OrderShare
+from app.domains.receivables.core.items import Discount, Item, OrderShare
 from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.refusals import (
     FxRateContradictory,
@@ -42,9 +32,12 @@ from app.domains.receivables.core.refusals import (
     at,
 )
 from app.domains.receivables.core.requests import Instruction, InvoiceRequest, PaymentRequest
-from app.kernel.money import MAX_AMOUNT, AmountOutOfRange
+from app.domains.receivables.core.settling import advances, credited, kept, planned, settled
+from app.kernel.money import MAX_AMOUNT, ZERO, AmountOutOfRange
 
 Document = TypeVar("Document", Item, Payment)
+
+_PERCENT_QUANTUM: Final = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +65,13 @@ def post_invoice(
     request.check()
     item = _item(request, account, _rate(request, account, quotes), terms, by)
     billed = [_billed(book, item, index, share) for index, share in enumerate(item.orders)]
-    settlements = _credited(book, item, request)
+    settlements = credited(book, item, request)
     source = Source(item.kind.value, item.invoice_no)
     for order in billed:
         book.positions.change_order(order, source)
-    book.put_item(_settled(book, item, settlements, source=source, by=by), source)
+    book.put_item(settled(book, item, settlements, source=source, by=by), source)
+    if not item.is_credit:
+        advances(book, item, by=by)
     return Posted(book.items[item.key], created=True)
 
 
@@ -95,18 +90,24 @@ def cancel_invoice(book: Book, item: Item, *, reason: str, by: Bookkeeper) -> It
     return cancelled
 
 
-def post_payment(book: Book, request: PaymentRequest, *, quotes: Quotes, by: Bookkeeper) -> Posted[Payment]:
-    """Enters a payment and allocates it as it asks; `quotes` are those of the day it was received."""
+def post_payment(
+    book: Book, request: PaymentRequest, *, quotes: Quotes, today: date, by: Bookkeeper
+) -> Posted[Payment]:
+    """Enters a payment and allocates it as it asks; `quotes` are those of the day it was received.
+
+    A draft or cheque that clears by `today`, the segment's, is money.
+    """
     known = book.payments.get(request.key)
     if known is not None:
         if known.fingerprint != request.fingerprint:
             raise PaymentConflict(f"{request.payment_ref} was posted with other contents")
         return Posted(known, created=False)
     account = book.account(request.account_key)
-    payment = _payment(request, account, _rate(request, account, quotes), by)
-    settlements = _planned(book, payment, request.allocate)
+    request.check()
+    payment = _payment(request, account, _rate(request, account, quotes), today, by)
+    settlements = planned(book, payment, request.allocate)
     source = Source("payment", payment.payment_ref)
-    payment = _settled(book, payment, settlements, source=source, by=by)
+    payment = kept(book, settled(book, payment, settlements, source=source, by=by), settlements, by=by)
     book.put_payment(payment, source)
     return Posted(payment, created=True)
 
@@ -115,11 +116,11 @@ def allocate_payment(book: Book, payment: Payment, instruction: Instruction, *, 
     """Allocates what is left of a payment."""
     if payment.reversal is not None:
         raise PaymentAlreadyReversed(f"{payment.payment_ref} was reversed on {payment.reversal.at:%Y-%m-%d}")
-    settlements = _planned(book, payment, instruction)
+    settlements = planned(book, payment, instruction)
     if not settlements:
         raise NothingToAllocate(f"{payment.open} {payment.currency} of {payment.payment_ref} are left")
     source = Source("payment", payment.payment_ref)
-    after = _settled(book, payment, settlements, source=source, by=by)
+    after = kept(book, settled(book, payment, settlements, source=source, by=by), settlements, by=by)
     book.put_payment(after, source)
     return after
 
@@ -130,11 +131,11 @@ def allocate_credit_note(book: Book, credit_note: Item, instruction: Instruction
         raise NotACreditNote(f"{credit_note.invoice_no} is of kind {credit_note.kind}")
     if credit_note.cancellation is not None:
         raise InvoiceAlreadyCancelled(f"{credit_note.invoice_no} is cancelled")
-    settlements = _planned(book, credit_note, instruction)
+    settlements = planned(book, credit_note, instruction)
     if not settlements:
         raise NothingToAllocate(f"{credit_note.open} {credit_note.currency} of {credit_note.invoice_no} are left")
     source = Source(credit_note.kind.value, credit_note.invoice_no)
-    after = _settled(book, credit_note, settlements, source=source, by=by)
+    after = settled(book, credit_note, settlements, source=source, by=by)
     book.put_item(after, source)
     return after
 
@@ -179,12 +180,16 @@ def _item(
         changed_at=by.now,
         orders=request.orders,
         related_invoice_no=request.related_invoice_no,
+        instalments=request.instalments,
+        discount=_discount(request, terms),
     )
 
 
 def _due_on(request: InvoiceRequest, terms: Mapping[str, PaymentTerms]) -> date:
     if request.due_by_terms:
         return terms[request.customer_id].due_on(request.issued_on)
+    if request.instalments:
+        return request.instalments[0].due_on
     if request.due_on is not None:
         return request.due_on
     if request.net_days is not None:
@@ -192,7 +197,17 @@ def _due_on(request: InvoiceRequest, terms: Mapping[str, PaymentTerms]) -> date:
     return request.issued_on
 
 
-def _payment(request: PaymentRequest, account: Account, rate: Decimal, by: Bookkeeper) -> Payment:
+def _discount(request: InvoiceRequest, terms: Mapping[str, PaymentTerms]) -> Discount | None:
+    """What the invoice offers, or else the customer's terms where they say when it is due; to four decimals."""
+    offered = request.discount
+    if offered is None and request.due_by_terms:
+        agreed = terms[request.customer_id]
+        offered = Discount(agreed.discount_percent, request.issued_on + timedelta(days=agreed.discount_days))
+    percent = ZERO if offered is None else offered.percent.quantize(_PERCENT_QUANTUM, ROUND_HALF_UP)
+    return replace(offered, percent=percent) if offered is not None and percent else None
+
+
+def _payment(request: PaymentRequest, account: Account, rate: Decimal, today: date, by: Bookkeeper) -> Payment:
     return Payment(
         id=by.new_id(),
         segment=request.segment,
@@ -209,6 +224,11 @@ def _payment(request: PaymentRequest, account: Account, rate: Decimal, by: Bookk
         entered_by=by.name,
         entered_at=by.now,
         changed_at=by.now,
+        purpose=request.purpose,
+        order_ref=request.order_ref,
+        remittance=request.remittance,
+        clears_on=request.clears_on,
+        cleared_at=by.now if request.clears_on is not None and request.clears_on <= today else None,
     )
 
 
@@ -256,85 +276,4 @@ def _unknown_order(item: Item, order_ref: str) -> Commitment:
         account_currency=item.account_currency,
         rate=item.rate,
         state=OrderState.OPEN,
-    )
-
-
-# ---- allocation --------------------------------------------------------------------------------------------
-
-
-def _credited(book: Book, item: Item, request: InvoiceRequest) -> Sequence[Settlement]:
-    """What a credit note settles at once: the item it names, as far as that is open."""
-    if request.credits_key is None:
-        return ()
-    named = payable(
-        book.items.get(request.credits_key),
-        request.credits_key[1],
-        item.currency,
-        (item.customer_id,),
-        pointer="/related_invoice_no",
-    )
-    return oldest_first([named], item.open)
-
-
-def _planned(book: Book, credit: Item | Payment, instruction: Instruction) -> Sequence[Settlement]:
-    explicit = listed(
-        instruction.lines,
-        lambda invoice_no: book.items.get((credit.segment, invoice_no)),
-        cash=credit.open,
-        currency=credit.currency,
-        group=book.group_of(credit.customer_id),
-    )
-    if not instruction.oldest_first:
-        return explicit
-    left = credit.open - sum(settlement.amount for settlement in explicit)
-    oldest = book.oldest_open(credit.account_id, credit.currency)
-    return (*explicit, *oldest_first(oldest, left, already=taken(explicit)))
-
-
-def _settled(
-    book: Book, credit: Document, settlements: Sequence[Settlement], *, source: Source, by: Bookkeeper
-) -> Document:
-    """The credit after `settlements`; the items are settled in the book, the credit itself is not yet put there."""
-    for settlement in settlements:
-        before = book.items[settlement.item.key]
-        after = items.settle(before, settlement.settles, now=by.now)
-        spent = replace(credit, open=credit.open - settlement.amount, changed_at=by.now)
-        difference = fx_difference(
-            settlement,
-            used=credit.value - spent.value,
-            relieved=before.value - after.value,
-            account_currency=credit.account_currency,
-        )
-        book.put_item(after, source)
-        book.record(_allocation(spent, settlement, difference, by))
-        credit = spent
-    return credit
-
-
-def _allocation(
-    credit: Item | Payment, settlement: Settlement, difference: Decimal | None, by: Bookkeeper
-) -> Allocation:
-    item = settlement.item
-    kind, ref = (
-        (CreditKind.PAYMENT, credit.payment_ref)
-        if isinstance(credit, Payment)
-        else (CreditKind.CREDIT_NOTE, credit.invoice_no)
-    )
-    return Allocation(
-        id=by.new_id(),
-        credit=kind,
-        credit_id=credit.id,
-        credit_ref=ref,
-        item_id=item.id,
-        invoice_no=item.invoice_no,
-        customer_id=item.customer_id,
-        account_id=item.account_id,
-        segment=item.segment,
-        amount=settlement.amount,
-        discount=settlement.discount,
-        currency=item.currency,
-        fx_difference=difference,
-        effective_on=max(credit.dated_on, item.dated_on),
-        made_by=by.name,
-        made_at=by.now,
     )

@@ -54,6 +54,104 @@ class PaymentAlreadyReversed(Conflict):
     title = "The payment is reversed"
 
 
+class InvoiceSettled(Conflict):
+    """Nothing of the invoice is open."""
+
+    code = "invoice_settled"
+    title = "Nothing of the invoice is open"
+
+
+class InvoiceIsACredit(Conflict):
+    """A credit note owes nothing: it can't be disputed, written off or paid in parts."""
+
+    code = "invoice_is_a_credit"
+    title = "A credit note is not to be paid"
+
+
+class DisputeNotFound(NotFound):
+    """The invoice has no such dispute."""
+
+    code = "dispute_not_found"
+    title = "No such dispute"
+
+
+class DisputeResolved(Conflict):
+    """The dispute has ended."""
+
+    code = "dispute_resolved"
+    title = "The dispute is resolved"
+
+
+class RefundConflict(Conflict):
+    """The reference was used for another refund."""
+
+    code = "refund_conflict"
+    title = "Another refund has this reference"
+
+
+class NothingToRefund(Conflict):
+    """Nothing is left of the payment or credit note."""
+
+    code = "nothing_to_refund"
+    title = "There is nothing to refund"
+
+
+class RefundExceedsCredit(Invalid):
+    """More would be paid back than is left of the payment or credit note."""
+
+    code = "refund_exceeds_credit"
+    title = "The refund is more than what is left"
+
+
+class DisputeExceedsItem(Invalid):
+    """More would be disputed than is open and not yet disputed."""
+
+    code = "dispute_exceeds_item"
+    title = "The dispute is about more than is open"
+
+
+class WriteOffExceedsItem(Invalid):
+    """More would be written off than is open."""
+
+    code = "write_off_exceeds_item"
+    title = "The write-off is more than is open"
+
+
+class RecoveryExceedsWriteOff(Invalid):
+    """More would be recovered than was written off."""
+
+    code = "recovery_exceeds_write_off"
+    title = "The recovery is more than was written off"
+
+
+class InstalmentsContradictory(Invalid):
+    """The instalments don't sum to the amount, or don't fall due one after another."""
+
+    code = "instalments_contradictory"
+    title = "The instalments contradict the amount or each other"
+
+
+class DiscountContradictory(Invalid):
+    """A discount without percentage or without days, or on a credit note."""
+
+    code = "discount_contradictory"
+    title = "A discount has a percentage and days"
+
+
+class AdvanceWithoutOrder(Invalid):
+    """An advance payment must name its order, and only that may."""
+
+    code = "advance_without_order"
+    title = "An advance payment names the order it is for"
+
+
+class SettlesContradictory(Invalid):
+    """What the cash settles differs from the cash, though both are in one currency."""
+
+    code = "settles_contradictory"
+    title = "Within one currency cash settles its own amount"
+
+
 class NotACreditNote(Conflict):
     """Only a credit note can be allocated; an invoice is what is allocated to."""
 

@@ -1,7 +1,8 @@
 """The statement of account: what moved the balance between two days, by the days of documents.
 
-The balance is what is open less unallocated credits. Documents move it by their value; settling moves it only by what
-is no money: discounts, exchange differences, and items that one member of a group settles for another.
+The balance is what is open less unallocated credits. Documents move it by their value, and so do write-offs, recoveries
+and refunds; settling moves it only by what is no money: discounts, small and exchange differences, and items that one
+member of a group settles for another.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ class MovementType(StrEnum):
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
     SETTLEMENT = "settlement"
+    WRITE_OFF = "write_off"
+    RECOVERY = "recovery"
+    REFUND = "refund"
+    SMALL_DIFFERENCE = "small_difference"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,17 +30,18 @@ _MARK: Final = text("""
      where excluded.due_on < behaviour_marks.due_on""")
 
 _DEALINGS: Final = text("""
-    select i.issued_on, i.due_on, i.amount * i.rate as amount, (i.open_amount + s.later) * i.rate as open_amount,
+    select i.issued_on, i.due_on, i.amount * i.rate as amount,
+           (i.open_amount + i.written_off_amount + s.later) * i.rate as open_amount,
            i.status = 'paid' and s.later = 0 as is_settled, s.paid_on
       from (
-           select id, issued_on, due_on, amount, open_amount, rate, status from open_items
+           select id, issued_on, due_on, amount, open_amount, written_off_amount, rate, status from open_items
             where customer_id = :customer_id and segment = :segment and kind <> 'credit_note'
               and status <> 'cancelled' and issued_on <= :on
             order by changed_at desc, id desc limit :most
       ) i
      cross join lateral (
            select max(effective_on) filter (where payment_id is not null and effective_on <= :on) as paid_on,
-                  coalesce(sum(amount + discount) filter (where effective_on > :on), 0) as later
+                  coalesce(sum(amount + discount + difference) filter (where effective_on > :on), 0) as later
              from allocations where item_id = i.id and undone_at is null
       ) s""")
 """What was allocated after the day is open again for this look. What only credit notes have settled tells nothing of

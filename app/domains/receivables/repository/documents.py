@@ -16,6 +16,7 @@ from app.domains.receivables.core.allocations import Allocation
 from app.domains.receivables.core.book import Book, Key
 from app.domains.receivables.core.items import Item
 from app.domains.receivables.core.payments import Payment
+from app.domains.receivables.repository import endings
 from app.domains.receivables.repository.records import (
     Record,
     Values,
@@ -29,6 +30,7 @@ from app.domains.receivables.repository.records import (
 from app.domains.receivables.tables import TO_BE_PAID, AllocationRow, OpenItemRow, PaymentRow
 from app.infra.db.bulk import WORTH_COPYING, copy_rows
 from app.infra.db.failures import UNIQUE_VIOLATION, sqlstate
+from app.kernel.money import DIGITS
 
 Wanted = Mapping[tuple[UUID, str], Decimal]
 """By account and currency: how much the oldest items are wanted for."""
@@ -50,7 +52,9 @@ _UPDATE_ITEMS: Final = text("""
     update open_items i
        set open_amount = r.open_amount, account_open_amount = r.account_open_amount, status = r.status,
            changed_at = r.changed_at, cancelled_by = r.cancelled_by, cancelled_at = r.cancelled_at,
-           cancel_reason = r.cancel_reason
+           cancel_reason = r.cancel_reason, due_on = r.due_on, instalments = r.instalments,
+           next_part_amount = r.next_part_amount, disputed_amount = r.disputed_amount,
+           written_off_amount = r.written_off_amount
       from json_populate_recordset(null::open_items, cast(:rows as json)) r
      where i.id = r.id""")
 
@@ -58,12 +62,14 @@ _UPDATE_PAYMENTS: Final = text("""
     update payments p
        set open_amount = r.open_amount, account_open_amount = r.account_open_amount, status = r.status,
            changed_at = r.changed_at, reversed_by = r.reversed_by, reversed_at = r.reversed_at,
-           reverse_reason = r.reverse_reason
+           reverse_reason = r.reverse_reason, cleared_at = r.cleared_at, uncleared_amount = r.uncleared_amount
       from json_populate_recordset(null::payments, cast(:rows as json)) r
      where p.id = r.id""")
 
-_INSERT_ALLOCATIONS: Final = text("""
-    insert into allocations select * from json_populate_recordset(null::allocations, cast(:rows as json))""")
+_ALLOCATION_COLUMNS: Final = ", ".join(AllocationRow.__table__.columns.keys())
+_INSERT_ALLOCATIONS: Final = text(f"""
+    insert into allocations ({_ALLOCATION_COLUMNS})
+    select {_ALLOCATION_COLUMNS} from json_populate_recordset(null::allocations, cast(:rows as json))""")  # noqa: S608
 
 _UNDO_ALLOCATIONS: Final = text("""
     update allocations a set undone_at = r.undone_at
@@ -81,19 +87,25 @@ def _naming(row: type[OpenItemRow | PaymentRow], reference: str) -> TextClause:
 _NAMED_ITEMS: Final = _naming(OpenItemRow, "invoice_no")
 _NAMED_PAYMENTS: Final = _naming(PaymentRow, "payment_ref")
 
+_SURELY_TAKES: Final = """
+    case when instalments is null
+         then (open_amount - least(open_amount, disputed_amount)) * (1 - coalesce(discount_percent, 0) / 100)
+         else next_part_amount end"""
+"""The least cash that an item of those read takes before a later one has its turn."""
+
 _OLDEST: Final = text(f"""
     with recursive walk as (
         select wanted.account_id, wanted.currency, wanted.amount as wanted, found.*
           from json_to_recordset(cast(:rows as json)) as wanted(account_id uuid, currency text, amount numeric)
          cross join lateral (
-               select id, due_on, invoice_no, cast(open_amount as numeric) as reached from open_items
+               select id, due_on, invoice_no, cast({_SURELY_TAKES} as numeric) as reached from open_items
                 where account_id = wanted.account_id and currency = wanted.currency and {TO_BE_PAID}
                 order by due_on, invoice_no limit 1
          ) found
         union all
         select walk.account_id, walk.currency, walk.wanted, found.*
           from walk cross join lateral (
-               select id, due_on, invoice_no, walk.reached + open_amount from open_items
+               select id, due_on, invoice_no, walk.reached + {_SURELY_TAKES} from open_items
                 where account_id = walk.account_id and currency = walk.currency and {TO_BE_PAID}
                   and (due_on, invoice_no) > (walk.due_on, walk.invoice_no)
                 order by due_on, invoice_no limit 1
@@ -102,6 +114,27 @@ _OLDEST: Final = text(f"""
     )
     select i.* from walk join open_items i on i.id = walk.id""")  # noqa: S608 - a condition of our own
 """Walks the index from item to item until the amount wanted is reached: reads what will be settled, not all."""
+
+
+_EXACT: Final = text(f"""
+    select found.* from json_to_recordset(cast(:rows as json))
+             as wanted(account_id uuid, currency text, amount numeric, digits int)
+     cross join lateral (
+           (select * from open_items i
+             where i.account_id = wanted.account_id and i.currency = wanted.currency and {TO_BE_PAID}
+               and i.open_amount - least(i.open_amount, i.disputed_amount) = wanted.amount
+             order by i.due_on, i.invoice_no limit 1)
+           union
+           (select * from open_items i
+             where i.account_id = wanted.account_id and i.currency = wanted.currency and {TO_BE_PAID}
+               and i.disputed_amount = 0 and i.discount_percent > 0
+               and i.open_amount - round(i.open_amount * i.discount_percent / 100, wanted.digits) = wanted.amount
+             order by i.due_on, i.invoice_no limit 1)
+     ) found""")  # noqa: S608 - a condition of our own
+
+_ADVANCES: Final = text("""
+    select p.* from json_to_recordset(cast(:rows as json)) as named(segment text, reference text)
+      join payments p on p.segment = named.segment and p.order_ref = named.reference and p.open_amount > 0""")
 
 
 async def find_items(session: AsyncSession, keys: Collection[Key]) -> Sequence[Item]:
@@ -135,6 +168,28 @@ async def oldest_items(session: AsyncSession, wanted: Wanted) -> Sequence[Item]:
     return [item_from(row) for row in found.mappings()]
 
 
+async def exact_items(session: AsyncSession, wanted: Sequence[tuple[UUID, str, Decimal]]) -> Sequence[Item]:
+    """For each account, currency and amount of cash: the oldest item that the cash pays exactly, and the oldest that it
+    pays less a discount."""
+    rows = [
+        {"account_id": account_id, "currency": currency, "amount": cash, "digits": DIGITS[currency]}
+        for account_id, currency, cash in wanted
+    ]
+    if not rows:
+        return ()
+    found = await session.execute(_EXACT, {"rows": _json(rows)})
+    return [item_from(row) for row in found.mappings()]
+
+
+async def advances(session: AsyncSession, orders: Collection[Key]) -> Sequence[Payment]:
+    """The payments made in advance for these orders (segment, reference) of which something is left."""
+    if not orders:
+        return ()
+    named = [{"segment": segment, "reference": reference} for segment, reference in set(orders)]
+    rows = await session.execute(_ADVANCES, {"rows": _json(named)})
+    return [payment_from(row) for row in rows.mappings()]
+
+
 async def allocations_of_credits(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Allocation]:
     """What payments and credit notes with these ids settle now, oldest first."""
     if not ids:
@@ -164,7 +219,7 @@ async def write(session: AsyncSession, book: Book) -> bool:
     await _execute(session, _UPDATE_PAYMENTS, (payment_values(book.payments[key]) for key in payments))
     await _insert_allocations(session, [allocation_values(book.allocations[made]) for made in book.made])
     await _execute(session, _UNDO_ALLOCATIONS, (allocation_values(book.allocations[gone]) for gone in book.undone))
-    return True
+    return await endings.write(session, book)
 
 
 def _split(touched: Collection[Key], stored: Collection[Key]) -> tuple[list[Key], list[Key]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from app.domains.receivables.core.allocations import Allocation, CreditKind
-from app.domains.receivables.core.items import Cancellation, Item, ItemKind, OrderShare
-from app.domains.receivables.core.payments import Payment
+from app.domains.receivables.core.instalments import Instalment
+from app.domains.receivables.core.items import Cancellation, Discount, Item, ItemKind, OrderShare
+from app.domains.receivables.core.payments import Payment, Purpose
+from app.kernel.money import ZERO
 
 Record = Mapping[Any, Any]
 """A row by the names of its columns."""
@@ -40,6 +43,13 @@ def item_from(record: Record) -> Item:
         ),
         related_invoice_no=record["related_invoice_no"],
         cancellation=_cancellation(record["cancelled_at"], record["cancelled_by"], record["cancel_reason"]),
+        instalments=tuple(
+            Instalment(date.fromisoformat(part["due_on"]), Decimal(part["amount"]))
+            for part in record["instalments"] or ()
+        ),
+        discount=_discount(record["discount_percent"], record["discount_until"]),
+        disputed=record["disputed_amount"],
+        written_off=record["written_off_amount"],
     )
 
 
@@ -74,6 +84,12 @@ def item_values(item: Item) -> Values:
         "cancelled_by": gone and gone.by,
         "cancelled_at": gone and gone.at,
         "cancel_reason": gone and gone.reason,
+        "instalments": _plan_values(item),
+        "next_part_amount": _next_part(item),
+        "discount_percent": item.discount and item.discount.percent,
+        "discount_until": item.discount and item.discount.until,
+        "disputed_amount": item.disputed,
+        "written_off_amount": item.written_off,
     }
 
 
@@ -96,6 +112,11 @@ def payment_from(record: Record) -> Payment:
         entered_at=record["entered_at"],
         changed_at=record["changed_at"],
         reversal=_cancellation(record["reversed_at"], record["reversed_by"], record["reverse_reason"]),
+        purpose=Purpose(record["purpose"]),
+        order_ref=record["order_ref"],
+        remittance=record["remittance"],
+        clears_on=record["clears_on"],
+        cleared_at=record["cleared_at"],
     )
 
 
@@ -123,6 +144,12 @@ def payment_values(payment: Payment) -> Values:
         "reversed_by": gone and gone.by,
         "reversed_at": gone and gone.at,
         "reverse_reason": gone and gone.reason,
+        "purpose": payment.purpose.value,
+        "order_ref": payment.order_ref,
+        "remittance": payment.remittance,
+        "clears_on": payment.clears_on,
+        "cleared_at": payment.cleared_at,
+        "uncleared_amount": payment.uncleared,
     }
 
 
@@ -141,6 +168,8 @@ def allocation_from(record: Record) -> Allocation:
         segment=record["segment"],
         amount=record["amount"],
         discount=record["discount"],
+        difference=record["difference"],
+        cash=record["cash_amount"],
         currency=record["currency"],
         fx_difference=record["fx_difference"],
         effective_on=record["effective_on"],
@@ -165,8 +194,27 @@ def allocation_values(allocation: Allocation) -> Values:
         "made_by": allocation.made_by,
         "made_at": allocation.made_at,
         "undone_at": allocation.undone_at,
+        "difference": allocation.difference,
+        "cash_amount": allocation.cash,
     }
 
 
 def _cancellation(at: Any, by: Any, reason: Any) -> Cancellation | None:
     return None if at is None else Cancellation(at, by, reason)
+
+
+def _discount(percent: Any, until: Any) -> Discount | None:
+    return None if percent is None else Discount(percent, until)
+
+
+def _plan_values(item: Item) -> list[dict[str, str]] | None:
+    if not item.instalments:
+        return None
+    return [{"due_on": part.due_on.isoformat(), "amount": str(part.amount)} for part in item.instalments]
+
+
+def _next_part(item: Item) -> Decimal | None:
+    if not item.instalments:
+        return None
+    parts = item.parts
+    return parts[0].amount if parts and parts[0].due_on == item.due_on else ZERO

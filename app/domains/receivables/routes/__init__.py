@@ -1,11 +1,11 @@
-"""Receivables over HTTP: invoices, payments, and reports over both."""
+"""Receivables over HTTP: invoices, payments, what becomes of both, and reports."""
 
 from fastapi import APIRouter
 
-from app.domains.receivables.routes import behaviour, invoices, payments, reports
+from app.domains.receivables.routes import bad_debts, behaviour, disputes, invoices, payments, reports
 
 router = APIRouter()
-for part in (invoices, payments, reports, behaviour):
+for part in (disputes, bad_debts, invoices, payments, reports, behaviour):
     router.routes.extend(part.router.routes)  # flat: see `add_routes`
 
 __all__ = ["router"]

@@ -10,13 +10,9 @@ from pydantic import ValidationError
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.items import ItemStatus
 from app.domains.receivables.core.requests import InvoiceRequest
-from app.domains.receivables.schemas.documents import (
-    CreditNoteAllocationIn,
-    InvoiceIn,
-    InvoiceOut,
-    ReasonIn,
-    invoice_out,
-)
+from app.domains.receivables.schemas.answers import InvoiceOut, RefundOut, invoice_out, refund_out
+from app.domains.receivables.schemas.changes import PlanIn, RefundIn
+from app.domains.receivables.schemas.documents import CreditNoteAllocationIn, InvoiceIn, ReasonIn
 from app.infra.http.batches import BatchIn, BatchOut, batch_response, item_problem
 from app.infra.http.fields import PathReference, Reference, SegmentName
 from app.infra.http.paging import Page, PageQuery
@@ -125,6 +121,45 @@ async def allocate_credit_note(
         tx, segment=caller.confine(segment), invoice_no=invoice_no, instruction=body.instruction()
     )
     return invoice_out(view)
+
+
+@router.post(
+    "/{invoice_no}/instalments",
+    summary="Pay what is open in instalments",
+    dependencies=[requires(*WRITING)],
+    responses=problems(404, 409, 503),
+)
+async def plan_instalments(
+    tx: Tx, caller: Caller, invoice_no: PathReference, body: PlanIn, segment: SegmentName = "main"
+) -> InvoiceOut:
+    """Each part is due on its own day; what settles the invoice fills the oldest part first."""
+    view = await receivables.plan_instalments(
+        tx, segment=caller.confine(segment), invoice_no=invoice_no, plan=body.plan(), reason=body.reason
+    )
+    return invoice_out(view)
+
+
+@router.post(
+    "/{invoice_no}/refund",
+    summary="Pay out what is left of a credit note",
+    status_code=201,
+    dependencies=[requires(*WRITING)],
+    responses={200: {"model": RefundOut, "description": "Refunded before"}, **problems(404, 409, 503)},
+)
+async def refund_credit_note(
+    tx: Tx,
+    caller: Caller,
+    invoice_no: PathReference,
+    body: RefundIn,
+    response: Response,
+    segment: SegmentName = "main",
+) -> RefundOut:
+    """All that is not allocated, or a part of it. The same reference with the same contents answers 200."""
+    done = await receivables.refund_credit_note(
+        tx, segment=caller.confine(segment), invoice_no=invoice_no, request=body.request()
+    )
+    response.status_code = 201 if done.created else 200
+    return refund_out(done.refund)
 
 
 def _asked(caller: Principal, item: Any) -> InvoiceRequest | Refusal | ValidationError:

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.requests import PaymentRequest
-from app.domains.receivables.schemas.documents import PaymentAllocationIn, PaymentIn, PaymentOut, ReasonIn, payment_out
+from app.domains.receivables.schemas.answers import PaymentOut, RefundOut, payment_out, refund_out
+from app.domains.receivables.schemas.changes import RefundIn, ReversalIn
+from app.domains.receivables.schemas.documents import PaymentAllocationIn, PaymentIn
 from app.infra.http.batches import BatchIn, BatchOut, batch_response, item_problem
 from app.infra.http.fields import PathReference, Reference, SegmentName
 from app.infra.http.paging import Page, PageQuery
@@ -106,13 +108,37 @@ async def allocate_payment(
     responses=problems(404, 409, 503),
 )
 async def reverse_payment(
-    tx: Tx, caller: Caller, payment_ref: PathReference, body: ReasonIn, segment: SegmentName = "main"
+    tx: Tx, caller: Caller, payment_ref: PathReference, body: ReversalIn, segment: SegmentName = "main"
 ) -> PaymentOut:
-    """It bounced: what it settled is open again, at its own due day."""
+    """It bounced: what it settled is open again, at its own due day. The fee, and what was refunded of it, is charged
+    by debit notes that are due today."""
     view = await receivables.reverse_payment(
-        tx, segment=caller.confine(segment), payment_ref=payment_ref, reason=body.reason
+        tx, segment=caller.confine(segment), payment_ref=payment_ref, reason=body.reason, fee=body.charged()
     )
     return payment_out(view)
+
+
+@router.post(
+    "/{payment_ref}/refund",
+    summary="Pay back what is left of a payment",
+    status_code=201,
+    dependencies=[requires(*WRITING)],
+    responses={200: {"model": RefundOut, "description": "Refunded before"}, **problems(404, 409, 503)},
+)
+async def refund_payment(
+    tx: Tx,
+    caller: Caller,
+    payment_ref: PathReference,
+    body: RefundIn,
+    response: Response,
+    segment: SegmentName = "main",
+) -> RefundOut:
+    """All that is not allocated, or a part of it. The same reference with the same contents answers 200."""
+    done = await receivables.refund_payment(
+        tx, segment=caller.confine(segment), payment_ref=payment_ref, request=body.request()
+    )
+    response.status_code = 201 if done.created else 200
+    return refund_out(done.refund)
 
 
 def _asked(caller: Principal, item: Any) -> PaymentRequest | Refusal | ValidationError:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from app.domains.receivables.core.allocations import Allocation, CreditKind
-from app.domains.receivables.core.items import Cancellation, ItemKind, ItemStatus, OrderShare
-from app.domains.receivables.core.payments import PaymentStatus
-from app.domains.receivables.core.refusals import OrdersContradictory, at
+from app.domains.receivables.core.instalments import MAX_INSTALMENTS, Instalment
+from app.domains.receivables.core.items import Discount, ItemKind, OrderShare
+from app.domains.receivables.core.payments import Purpose
+from app.domains.receivables.core.refusals import DiscountContradictory, OrdersContradictory, at
 from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
-from app.domains.receivables.service.invoices import InvoiceView
-from app.domains.receivables.service.payments import PaymentView
 from app.infra.http.fields import (
     BusinessDay,
     CurrencyCode,
     ExchangeRate,
     Flag,
-    MoneyText,
     NonNegativeAmount,
+    Percentage,
     PositiveAmount,
     Prose,
     Reference,
@@ -31,11 +27,14 @@ from app.infra.http.fields import (
     Wire,
     decimals_fit,
 )
-from app.kernel.money import ZERO, Money, render
+from app.kernel.money import ZERO, Money
 
 MAX_ORDERS: Final = 500
 MAX_ALLOCATIONS: Final = 1_000
 
+MAX_REMITTANCE: Final = 1_000
+
+Remittance = Annotated[Prose, Field(max_length=MAX_REMITTANCE)]
 NetDays = Annotated[Whole, Field(ge=0, le=3650)]
 
 
@@ -47,9 +46,24 @@ class OrderShareIn(Wire):
     complete: Flag = False
 
 
+class InstalmentIn(Wire):
+    """A part of an invoice, in its currency, and the last day on which it is paid in time."""
+
+    due_on: BusinessDay
+    amount: PositiveAmount
+
+    def instalment(self) -> Instalment:
+        """As the core knows it."""
+        return Instalment(self.due_on, self.amount)
+
+
+Plan = Annotated[tuple[InstalmentIn, ...], Field(max_length=MAX_INSTALMENTS)]
+
+
 class InvoiceIn(Wire):
-    """An invoice, debit note or credit note. `order_ref` is short for one order with the whole amount; without `due_on`
-    or `net_days` the customer's terms apply; `fx_rate` is account currency per unit of `currency`."""
+    """An invoice, debit note or credit note. `order_ref` is short for one order with the whole amount; without
+    `due_on`, `net_days` or `instalments` the customer's terms apply; `discount_percent` is off when paid within
+    `discount_days` of the day of issue; `fx_rate` is account currency per unit of `currency`."""
 
     invoice_no: Reference
     customer_id: Reference
@@ -64,14 +78,18 @@ class InvoiceIn(Wire):
     orders: Annotated[tuple[OrderShareIn, ...], Field(max_length=MAX_ORDERS)] = ()
     order_ref: Reference | None = None
     related_invoice_no: Reference | None = None
+    instalments: Plan = ()
+    discount_percent: Percentage | None = None
+    discount_days: NetDays | None = None
 
     @model_validator(mode="after")
     def _decimals(self) -> InvoiceIn:
-        decimals_fit(self, "amount", "orders.*.amount")
+        decimals_fit(self, "amount", "orders.*.amount", "instalments.*.amount")
         return self
 
     def request(self) -> InvoiceRequest:
-        """As the core knows it. Raises `OrdersContradictory` when `orders` and `order_ref` are both given."""
+        """As the core knows it. Raises `OrdersContradictory` when `orders` and `order_ref` are both given, and
+        `DiscountContradictory`."""
         orders = tuple(OrderShare(share.order_ref, share.amount, share.complete) for share in self.orders)
         if self.order_ref is not None:
             if orders:
@@ -89,7 +107,16 @@ class InvoiceIn(Wire):
             fx_rate=self.fx_rate,
             orders=orders,
             related_invoice_no=self.related_invoice_no,
+            instalments=tuple(part.instalment() for part in self.instalments),
+            discount=self._discount(),
         )
+
+    def _discount(self) -> Discount | None:
+        if self.discount_percent is None and self.discount_days is None:
+            return None
+        if self.discount_percent is None or self.discount_days is None or self.kind is ItemKind.CREDIT_NOTE:
+            raise at(DiscountContradictory, "/discount_percent", "a discount on an invoice has a percentage and days")
+        return Discount(self.discount_percent, self.issued_on + timedelta(days=self.discount_days))
 
 
 class ReasonIn(Wire):
@@ -120,36 +147,57 @@ class CreditNoteAllocationIn(Wire):
 
 
 class PaymentLineIn(Wire):
-    """An item to be settled by `amount` of a payment and by `discount`, both in the payment's currency."""
+    """An item to be settled by `amount` of a payment, in its currency, and by `discount`, in the item's.
+
+    Where the item is in another currency, `settles` says what of it the amount is taken for.
+    """
 
     invoice_no: Reference
     amount: PositiveAmount
     discount: NonNegativeAmount = ZERO
+    settles: PositiveAmount | None = None
 
     def line(self) -> AllocationLine:
         """As the core knows it."""
-        return AllocationLine(self.invoice_no, self.amount, self.discount)
+        return AllocationLine(self.invoice_no, self.amount, self.discount, self.settles)
 
 
 PaymentLines = Annotated[tuple[PaymentLineIn, ...], Field(max_length=MAX_ALLOCATIONS)]
 
 
+Rule = Literal["oldest_first", "reference", "exact", "auto"]
+"""By due day; the items that the payment's text names; one item that the cash pays exactly; all these, the text first
+and the oldest last."""
+
+
+def ruled(lines: tuple[AllocationLine, ...], rule: Rule | Literal["none"]) -> Instruction:
+    """The lines, then what `rule` finds."""
+    return Instruction(
+        lines,
+        oldest_first=rule in ("oldest_first", "auto"),
+        by_reference=rule in ("reference", "auto"),
+        exact=rule in ("exact", "auto"),
+    )
+
+
 class PaymentAllocationIn(Wire):
-    """What is left of a payment is to settle the items named, then the oldest if `allocate` says so; without items
+    """What is left of a payment is to settle the items named, then what the rule in `allocate` finds; without items
     named, the oldest."""
 
     allocations: PaymentLines = ()
-    allocate: Literal["oldest_first"] | None = None
+    allocate: Rule | None = None
 
     def instruction(self) -> Instruction:
         """As the core knows it."""
         lines = tuple(line.line() for line in self.allocations)
-        return Instruction(lines, oldest_first=self.allocate is not None or not lines)
+        return ruled(lines, self.allocate or ("none" if lines else "oldest_first"))
 
 
 class PaymentIn(Wire):
-    """A payment. The items named are settled first, then the oldest if `allocate` says so; without items named, the
-    oldest unless it says none. `fx_rate` is account currency per unit of `currency`."""
+    """A payment. The items named are settled first, then what the rule in `allocate` finds; without items named the
+    oldest, unless it says none. Nothing is settled by itself with a deposit, or before its order is invoiced with an
+    advance. `clears_on` is the day on which a draft or cheque becomes money; `remittance` the payer's text; `fx_rate`
+    account currency per unit of `currency`."""
 
     payment_ref: Reference
     customer_id: Reference
@@ -157,19 +205,25 @@ class PaymentIn(Wire):
     amount: PositiveAmount
     currency: CurrencyCode
     received_on: BusinessDay
+    clears_on: BusinessDay | None = None
     fx_rate: ExchangeRate | None = None
     allocations: PaymentLines = ()
-    allocate: Literal["oldest_first", "none"] | None = None
+    allocate: Rule | Literal["none"] | None = None
+    purpose: Purpose = Purpose.SETTLEMENT
+    order_ref: Reference | None = None
+    remittance: Remittance | None = None
 
     @model_validator(mode="after")
     def _decimals(self) -> PaymentIn:
-        decimals_fit(self, "amount", "allocations.*.amount", "allocations.*.discount")
+        decimals_fit(self, "amount", "allocations.*.amount")
         return self
 
     def request(self) -> PaymentRequest:
         """As the core knows it."""
         lines = tuple(line.line() for line in self.allocations)
-        oldest_first = not lines if self.allocate is None else self.allocate == "oldest_first"
+        unasked: Rule | Literal["none"] = "oldest_first"
+        if lines or self.purpose is not Purpose.SETTLEMENT:
+            unasked = "none"
         return PaymentRequest(
             segment=self.segment,
             payment_ref=self.payment_ref,
@@ -177,164 +231,9 @@ class PaymentIn(Wire):
             amount=Money(self.amount, self.currency),
             received_on=self.received_on,
             fx_rate=self.fx_rate,
-            allocate=Instruction(lines, oldest_first=oldest_first),
+            allocate=ruled(lines, self.allocate or unasked),
+            clears_on=self.clears_on,
+            purpose=self.purpose,
+            order_ref=self.order_ref,
+            remittance=self.remittance,
         )
-
-
-class CreditOut(Wire):
-    """The payment or credit note that settles an item."""
-
-    type: CreditKind
-    ref: str
-
-
-class AllocationOut(Wire):
-    """`invoice_no` of `customer_id` settled by `amount` of `source` and by `discount`, in the item's currency.
-
-    `fx_difference` (account currency) is what the amount was worth less what the item was; null between accounts of
-    different currencies.
-    """
-
-    source: CreditOut
-    invoice_no: str
-    customer_id: str
-    amount: MoneyText
-    discount: MoneyText
-    fx_difference: MoneyText | None
-    allocated_by: str
-    allocated_at: datetime
-
-
-class CancellationOut(Wire):
-    """Who took it back, when and why."""
-
-    at: datetime
-    by: str
-    reason: str
-
-
-class OrderShareOut(Wire):
-    """The part of an invoice that bills one order."""
-
-    order_ref: str
-    amount: MoneyText
-    complete: bool
-
-
-class InvoiceOut(Wire):
-    """An invoice, debit note or credit note: what is open of it, and what has settled it (or what it has settled)."""
-
-    invoice_no: str
-    customer_id: str
-    segment: str
-    kind: ItemKind
-    amount: MoneyText
-    open_amount: MoneyText
-    currency: str
-    fx_rate: MoneyText
-    status: ItemStatus
-    issued_on: date
-    due_on: date
-    overdue_days: int
-    orders: list[OrderShareOut]
-    related_invoice_no: str | None
-    allocations: list[AllocationOut]
-    cancellation: CancellationOut | None
-    entered_by: str
-    entered_at: datetime
-    changed_at: datetime
-
-
-class PaymentOut(Wire):
-    """A payment and what it settles; `unallocated` is what is left of it."""
-
-    payment_ref: str
-    customer_id: str
-    segment: str
-    amount: MoneyText
-    unallocated: MoneyText
-    currency: str
-    fx_rate: MoneyText
-    status: PaymentStatus
-    received_on: date
-    allocations: list[AllocationOut]
-    reversal: CancellationOut | None
-    entered_by: str
-    entered_at: datetime
-    changed_at: datetime
-
-
-def invoice_out(view: InvoiceView) -> InvoiceOut:
-    """An item as it travels."""
-    item = view.item
-    return InvoiceOut(
-        invoice_no=item.invoice_no,
-        customer_id=item.customer_id,
-        segment=item.segment,
-        kind=item.kind,
-        amount=render(item.amount, item.currency),
-        open_amount=render(item.open, item.currency),
-        currency=item.currency,
-        fx_rate=_plain(item.rate),
-        status=item.status,
-        issued_on=item.issued_on,
-        due_on=item.due_on,
-        overdue_days=view.overdue_days,
-        orders=[
-            OrderShareOut(order_ref=s.order_ref, amount=render(s.amount, item.currency), complete=s.complete)
-            for s in item.orders
-        ],
-        related_invoice_no=item.related_invoice_no,
-        allocations=_allocations_out(view.allocations, item.account_currency),
-        cancellation=_cancellation_out(item.cancellation),
-        entered_by=item.entered_by,
-        entered_at=item.entered_at,
-        changed_at=item.changed_at,
-    )
-
-
-def payment_out(view: PaymentView) -> PaymentOut:
-    """A payment as it travels."""
-    payment = view.payment
-    return PaymentOut(
-        payment_ref=payment.payment_ref,
-        customer_id=payment.customer_id,
-        segment=payment.segment,
-        amount=render(payment.amount, payment.currency),
-        unallocated=render(payment.open, payment.currency),
-        currency=payment.currency,
-        fx_rate=_plain(payment.rate),
-        status=payment.status,
-        received_on=payment.received_on,
-        allocations=_allocations_out(view.allocations, payment.account_currency),
-        reversal=_cancellation_out(payment.reversal),
-        entered_by=payment.entered_by,
-        entered_at=payment.entered_at,
-        changed_at=payment.changed_at,
-    )
-
-
-def _allocations_out(allocations: Sequence[Allocation], account_currency: str) -> list[AllocationOut]:
-    return [
-        AllocationOut(
-            source=CreditOut(type=a.credit, ref=a.credit_ref),
-            invoice_no=a.invoice_no,
-            customer_id=a.customer_id,
-            amount=render(a.amount, a.currency),
-            discount=render(a.discount, a.currency),
-            fx_difference=None if a.fx_difference is None else render(a.fx_difference, account_currency),
-            allocated_by=a.made_by,
-            allocated_at=a.made_at,
-        )
-        for a in allocations
-    ]
-
-
-def _cancellation_out(cancellation: Cancellation | None) -> CancellationOut | None:
-    if cancellation is None:
-        return None
-    return CancellationOut(at=cancellation.at, by=cancellation.by, reason=cancellation.reason)
-
-
-def _plain(rate: Decimal) -> str:
-    return format(rate.normalize(), "f")

@@ -22,7 +22,10 @@ class BucketOut(Wire):
 
 
 class AgingOut(Wire):
-    """What a customer owes by how long it is due, in account currency; `total` is before unallocated credits."""
+    """What a customer owes by how long it is due, in account currency; `total` is before unallocated credits.
+
+    What is `disputed` is due on no day: it is in the total and in no bucket.
+    """
 
     customer_id: str
     segment: str
@@ -30,6 +33,7 @@ class AgingOut(Wire):
     on: date
     not_due: MoneyText
     buckets: list[BucketOut]
+    disputed: MoneyText
     total: MoneyText
     unallocated_credits: MoneyText
 
@@ -37,8 +41,8 @@ class AgingOut(Wire):
 class MovementOut(Wire):
     """One change of the balance by `effect`; `amount` is the document's, in `currency`.
 
-    A settlement moves the balance by what is no money: a discount, an exchange difference, or an item that one member
-    of the group settles for another; `ref` is then the payment or credit note and `invoice_no` the item.
+    A settlement moves the balance by what is no money: a discount, a small or an exchange difference, or an item that
+    one member of the group settles for another; `ref` is then the payment or credit note and `invoice_no` the item.
     """
 
     on: date
@@ -76,6 +80,7 @@ def aging_out(aging: Aging) -> AgingOut:
             BucketOut(from_days=b.from_days, to_days=b.to_days, amount=render(b.amount, aging.currency))
             for b in aging.buckets
         ],
+        disputed=render(aging.disputed, aging.currency),
         total=render(aging.total, aging.currency),
         unallocated_credits=render(aging.unallocated_credits, aging.currency),
     )

@@ -5,6 +5,8 @@ from app.domains.receivables import service as receivables
 [outcome] = await receivables.post_payments(tx, requests=[request])
 """
 
+from app.domains.receivables.service.disputes import list_disputes, open_dispute, reject_dispute, uphold_dispute
+from app.domains.receivables.service.dunnable import CustomerDues, DueItem, dunnable, dunnable_of
 from app.domains.receivables.service.entering import post_documents
 from app.domains.receivables.service.invoices import (
     InvoicePage,
@@ -13,6 +15,7 @@ from app.domains.receivables.service.invoices import (
     cancel_invoice,
     invoice,
     list_invoices,
+    plan_instalments,
     post_invoices,
 )
 from app.domains.receivables.service.paying import behaviour, marked_accounts, refresh_payment_index
@@ -20,34 +23,54 @@ from app.domains.receivables.service.payments import (
     PaymentPage,
     PaymentView,
     allocate_payment,
+    clear_payment,
     list_payments,
     payment,
+    payments_that_clear,
     post_payments,
     reverse_payment,
 )
+from app.domains.receivables.service.refunds import Refunded, refund_credit_note, refund_payment
 from app.domains.receivables.service.reports import DocumentTotals, aging, document_totals, statement
+from app.domains.receivables.service.write_offs import recover, write_off
 
 __all__ = [
+    "CustomerDues",
     "DocumentTotals",
+    "DueItem",
     "InvoicePage",
     "InvoiceView",
     "PaymentPage",
     "PaymentView",
+    "Refunded",
     "aging",
     "allocate_credit_note",
     "allocate_payment",
     "behaviour",
     "cancel_invoice",
+    "clear_payment",
     "document_totals",
+    "dunnable",
+    "dunnable_of",
     "invoice",
+    "list_disputes",
     "list_invoices",
     "list_payments",
     "marked_accounts",
+    "open_dispute",
     "payment",
+    "payments_that_clear",
+    "plan_instalments",
     "post_documents",
     "post_invoices",
     "post_payments",
+    "recover",
     "refresh_payment_index",
+    "refund_credit_note",
+    "refund_payment",
+    "reject_dispute",
     "reverse_payment",
     "statement",
+    "uphold_dispute",
+    "write_off",
 ]

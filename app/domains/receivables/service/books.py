@@ -23,10 +23,12 @@ from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import AccountBusy, AccountNotFound, OrderRefConflict
 from app.domains.receivables.core.book import Book, Bookkeeper, Key
 from app.domains.receivables.core.items import Item
+from app.domains.receivables.core.matching import names
 from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.refusals import DocumentBusy
 from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
 from app.domains.receivables.repository import behaviour, documents
+from app.domains.receivables.service import rules
 from app.infra.db.failures import UNIQUE_VIOLATION, sqlstate
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
@@ -38,18 +40,35 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one payment or credit note asks to settle: `cash` of the customer's oldest items, and `lines`."""
+    """What one payment or credit note asks to settle with `cash`: `lines`, the items `named` in its text, and what
+    else the instruction says."""
 
     customer_id: str
     segment: str
     currency: str
     cash: Decimal
-    lines: tuple[AllocationLine, ...]
+    instruction: Instruction
+    named: Sequence[str] = ()
 
     @classmethod
-    def of(cls, customer_id: str, segment: str, currency: str, cash: Decimal, instruction: Instruction) -> Claim:
+    def of(
+        cls,
+        customer_id: str,
+        segment: str,
+        currency: str,
+        cash: Decimal,
+        instruction: Instruction,
+        *,
+        remittance: str | None = None,
+    ) -> Claim:
         """The claim of a credit with `cash` left."""
-        return cls(customer_id, segment, currency, cash if instruction.oldest_first else ZERO, instruction.lines)
+        named = names(remittance) if instruction.by_reference else ()
+        return cls(customer_id, segment, currency, cash, instruction, named)
+
+    @property
+    def lines(self) -> tuple[AllocationLine, ...]:
+        """The items asked for one by one."""
+        return self.instruction.lines
 
     @property
     def account_key(self) -> tuple[str, str]:
@@ -59,7 +78,7 @@ class Claim:
     @property
     def keys(self) -> list[Key]:
         """The items that are named."""
-        return [(self.segment, line.invoice_no) for line in self.lines]
+        return [(self.segment, name) for name in (*(line.invoice_no for line in self.lines), *self.named)]
 
 
 def bookkeeper(tx: Transaction) -> Bookkeeper:
@@ -84,6 +103,7 @@ async def open_for_posting(tx: Transaction, requests: Sequence[InvoiceRequest | 
     orders = {key for request in invoices for key in request.order_keys}
     await exposure.load_orders(tx, positions=book.positions, keys=orders)
     book.read(payments=await documents.find_payments(tx.session, {request.key for request in payments}))
+    book.read(payments=await documents.advances(tx.session, orders))
     return book
 
 
@@ -120,6 +140,8 @@ async def open_for_claims(
         )
     )
     book.read(items=await documents.oldest_items(tx.session, _wanted(book, claims, also_wanted)))
+    book.read(items=await documents.exact_items(tx.session, _exactly(book, claims)))
+    await rules.gather(tx, book, {claim.account_key for claim in claims})
     return book
 
 
@@ -129,6 +151,13 @@ async def open_for_item(tx: Transaction, item: Item) -> Book:
     orders = [(item.segment, share.order_ref) for share in item.orders]
     await exposure.load_orders(tx, positions=book.positions, keys=orders)
     book.read(items=await documents.find_items(tx.session, [item.key]))
+    return book
+
+
+async def open_for_payment(tx: Transaction, payment: Payment) -> Book:
+    """A book with one payment, as it is once its account is locked."""
+    book = Book(await exposure.lock(tx, keys=[(payment.customer_id, payment.segment)]))
+    book.read(payments=await documents.find_payments(tx.session, [payment.key]))
     return book
 
 
@@ -213,7 +242,14 @@ async def _groups(tx: Transaction, claims: Sequence[Claim], named: Mapping[Key, 
 
 def _claim(request: PaymentRequest) -> Claim:
     amount = request.amount
-    return Claim.of(request.customer_id, request.segment, amount.currency, amount.amount, request.allocate)
+    return Claim.of(
+        request.customer_id,
+        request.segment,
+        amount.currency,
+        amount.amount,
+        request.allocate,
+        remittance=request.remittance,
+    )
 
 
 def _credits(invoices: Sequence[InvoiceRequest]) -> Sequence[InvoiceRequest]:
@@ -224,21 +260,31 @@ def _credits(invoices: Sequence[InvoiceRequest]) -> Sequence[InvoiceRequest]:
 def _wanted(
     book: Book, claims: Sequence[Claim], credit_notes: Sequence[InvoiceRequest]
 ) -> Mapping[tuple[UUID, str], Decimal]:
-    """How much may be settled of each account's items: what takes the oldest, and what names items among them."""
+    """How much may be settled of each account's items: what takes the oldest, and what takes others among them."""
     wanted: dict[tuple[UUID, str], Decimal] = defaultdict(lambda: ZERO)
     for claim in claims:
-        if claim.cash and book.has_account(claim.account_key):
+        if claim.instruction.oldest_first and book.has_account(claim.account_key):
             wanted[book.account(claim.account_key).id, claim.currency] += claim.cash
-    for claim in claims:
-        for line in claim.lines:
-            item = book.items.get((claim.segment, line.invoice_no))
-            if item is not None and (item.account_id, item.currency) in wanted:
-                wanted[item.account_id, item.currency] += line.settles
-    for note in credit_notes:
-        item = book.items.get(note.credits_key) if note.credits_key else None
+    taken = [(claim.segment, line.invoice_no, line.relieves) for claim in claims for line in claim.lines]
+    taken += [(claim.segment, name, claim.cash) for claim in claims for name in claim.named]
+    taken += [(*note.credits_key, note.amount.amount) for note in credit_notes if note.credits_key]
+    for segment, invoice_no, amount in taken:
+        item = book.items.get((segment, invoice_no))
         if item is not None and (item.account_id, item.currency) in wanted:
-            wanted[item.account_id, item.currency] += note.amount.amount
+            wanted[item.account_id, item.currency] += amount
+    for account_id, currency, cash in _exactly(book, claims):
+        if (account_id, currency) in wanted:
+            wanted[account_id, currency] += cash
     return wanted
+
+
+def _exactly(book: Book, claims: Sequence[Claim]) -> Sequence[tuple[UUID, str, Decimal]]:
+    """The account, currency and cash of each claim that may settle one item exactly."""
+    return [
+        (book.account(claim.account_key).id, claim.currency, claim.cash)
+        for claim in claims
+        if claim.instruction.exact and book.has_account(claim.account_key)
+    ]
 
 
 def _is_foreign(book: Book, request: InvoiceRequest | PaymentRequest) -> bool:

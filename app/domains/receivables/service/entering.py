@@ -11,7 +11,8 @@ from app.domains.receivables.core.book import Book
 from app.domains.receivables.core.items import Item
 from app.domains.receivables.core.posting import Posted
 from app.domains.receivables.core.requests import InvoiceRequest, PaymentRequest
-from app.domains.receivables.service import books
+from app.domains.receivables.service import books, holds
+from app.domains.receivables.service.days import days
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
 
@@ -41,11 +42,13 @@ async def enter(
     terms = {customer_id: customer.terms for customer_id, customer in found.items()}
     quotes = await books.quotes_of(tx, book, requests)
     by = books.bookkeeper(tx)
+    on = await days(tx, {account.segment for account in book.positions.accounts.values()})
 
     def decide(request: InvoiceRequest | PaymentRequest) -> Posted[Any]:
         if isinstance(request, InvoiceRequest):
             return posting.post_invoice(book, request, terms=terms, quotes=quotes(request), by=by)
-        return posting.post_payment(book, request, quotes=quotes(request), by=by)
+        today = on.get(request.segment, by.now.date())  # without an account there, it is refused anyway
+        return posting.post_payment(book, request, quotes=quotes(request), today=today, by=by)
 
     outcomes = books.attempt(requests, decide)
     await books.close(tx, book)
@@ -53,4 +56,7 @@ async def enter(
         if isinstance(outcome, Posted) and outcome.created:
             tell = events.invoice_posted if isinstance(outcome.document, Item) else events.payment_posted
             tx.emit(tell(outcome.document, book.live_allocations(outcome.document.id)))
+    for before, after in book.advanced:
+        tx.emit(events.payment_allocated(before, after, book.live_allocations(after.id)))
+    await holds.follow_recoveries(tx, book)
     return book, outcomes

@@ -23,7 +23,7 @@ from app.domains.receivables.core.behaviour import (
     per_month,
 )
 from app.domains.receivables.repository import behaviour as repository
-from app.domains.receivables.service.invoices import today
+from app.domains.receivables.service.days import today
 from app.infra.transaction import Transaction
 from app.kernel.periods import local_day
 

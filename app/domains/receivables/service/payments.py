@@ -7,28 +7,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domains.receivables.core import events, posting
+from app.domains.policies import service as policies
+from app.domains.receivables.core import change_events, changes, events, posting, reversals
 from app.domains.receivables.core.allocations import Allocation
 from app.domains.receivables.core.book import Book
 from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.posting import Posted
+from app.domains.receivables.core.refunds import Refund
 from app.domains.receivables.core.refusals import PaymentNotFound
 from app.domains.receivables.core.requests import Instruction, PaymentRequest
-from app.domains.receivables.repository import documents, lists
-from app.domains.receivables.service import books
+from app.domains.receivables.core.reversals import Fee
+from app.domains.receivables.repository import documents, endings, lists
+from app.domains.receivables.service import books, holds
+from app.domains.receivables.service.days import today
 from app.domains.receivables.service.entering import enter
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
+from app.kernel.periods import local_day
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """A payment and what it settles now. `created` is false for a request that repeated one posted before."""
+    """A payment, what it settles now and what was refunded of it. `created` is false for a request that repeated one
+    posted before; `charged` are the debit notes that a reversal has just made."""
 
     payment: Payment
     allocations: Sequence[Allocation]
     created: bool = False
+    refunds: Sequence[Refund] = ()
+    charged: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +62,74 @@ async def allocate_payment(tx: Transaction, *, segment: str, payment_ref: str, i
 
     Raises `PaymentNotFound`, `PaymentAlreadyReversed`, `NothingToAllocate` and what `allocations.listed` raises.
     """
-    found = await _find(tx, segment, payment_ref)
-    claim = books.Claim.of(found.customer_id, segment, found.currency, found.open, instruction)
+    found = await find_payment(tx, segment, payment_ref)
+    claim = books.Claim.of(
+        found.customer_id, segment, found.currency, found.open, instruction, remittance=found.remittance
+    )
     book = await books.open_for_claims(tx, [claim])
     book.read(payments=await documents.find_payments(tx.session, [found.key]))
     before = book.payments[found.key]
     after = posting.allocate_payment(book, before, instruction, by=books.bookkeeper(tx))
     await books.close(tx, book)
     tx.emit(events.payment_allocated(before, after, book.live_allocations(after.id)))
+    await holds.follow_recoveries(tx, book)
     return (await _views(tx, [after]))[0]
 
 
-async def reverse_payment(tx: Transaction, *, segment: str, payment_ref: str, reason: str) -> PaymentView:
-    """Takes a payment back: what it settled is open again. Raises `PaymentNotFound`, `PaymentAlreadyReversed`."""
-    found = await _find(tx, segment, payment_ref)
+async def reverse_payment(
+    tx: Transaction, *, segment: str, payment_ref: str, reason: str, fee: Fee | None = None
+) -> PaymentView:
+    """Takes a payment back: what it settled is open again. What was refunded of it, and the bank's `fee`, is charged by
+    debit notes, due today.
+
+    Raises `PaymentNotFound`, `PaymentAlreadyReversed`, `InvoiceConflict`.
+    """
+    found = await find_payment(tx, segment, payment_ref)
     book = await books.open_for_reversal(tx, found)
-    before = book.payments[found.key]
+    before, by = book.payments[found.key], books.bookkeeper(tx)
     undone = book.live_allocations(before.id)
-    after = posting.reverse_payment(book, before, reason=reason, by=books.bookkeeper(tx))
+    refunded = [refund for refund in await endings.refunds_of(tx.session, [before.id]) if refund.refund_ref]
+    charges = reversals.charges(before, refunded, fee, today=await today(tx, segment))
+    book.read(items=await documents.find_items(tx.session, [charge.key for charge in charges]))
+    reversals.check_numbers(book, charges)
+    quotes = await books.quotes_of(tx, book, charges)
+    after = posting.reverse_payment(book, before, reason=reason, by=by)
+    charged = [posting.post_invoice(book, c, terms={}, quotes=quotes(c), by=by).document for c in charges]
     await books.close(tx, book)
-    tx.emit(events.payment_reversed(before, after, undone))
-    return PaymentView(after, ())
+    tx.emit(events.payment_reversed(before, after, undone, charged))
+    for debit_note in charged:
+        tx.emit(events.invoice_posted(debit_note, ()))
+    return PaymentView(after, (), refunds=tuple(refunded), charged=tuple(item.invoice_no for item in charged))
+
+
+async def clear_payment(tx: Transaction, *, segment: str, payment_ref: str) -> bool:
+    """Frees what a draft or cheque kept exposed, if its day has come; says whether it has.
+
+    Raises `PaymentNotFound`, `AccountBusy`.
+    """
+    found = await find_payment(tx, segment, payment_ref)
+    book = await books.open_for_payment(tx, found)
+    before = book.payments[found.key]
+    if not before.uncleared or before.clears_on is None or before.clears_on > await today(tx, segment):
+        return False
+    after = changes.clear(book, before, by=books.bookkeeper(tx))
+    await books.close(tx, book)
+    tx.emit(change_events.payment_cleared(before, after))
+    return True
+
+
+async def payments_that_clear(tx: Transaction, *, batch: int) -> Sequence[tuple[str, str]]:
+    """At most `batch` payments of each segment (segment, reference) whose draft or cheque is money by today."""
+    found: list[tuple[str, str]] = []
+    for segment in await policies.list_segments(tx):
+        on = local_day(tx.now, segment.zone)
+        found += await endings.clearing(tx.session, segment=segment.segment, until=on, most=batch)
+    return found
 
 
 async def payment(tx: Transaction, *, segment: str, payment_ref: str) -> PaymentView:
     """One payment. Raises `PaymentNotFound`."""
-    return (await _views(tx, [await _find(tx, segment, payment_ref)]))[0]
+    return (await _views(tx, [await find_payment(tx, segment, payment_ref)]))[0]
 
 
 async def list_payments(
@@ -90,7 +140,8 @@ async def list_payments(
     return PaymentPage(await _views(tx, found.rows), found.next_cursor)
 
 
-async def _find(tx: Transaction, segment: str, payment_ref: str) -> Payment:
+async def find_payment(tx: Transaction, segment: str, payment_ref: str) -> Payment:
+    """The payment with this reference, for this package. Raises `PaymentNotFound`."""
     found = await documents.find_payments(tx.session, [(segment, payment_ref)])
     if not found:
         raise PaymentNotFound(f"there is no payment {payment_ref} in segment {segment}")
@@ -111,8 +162,11 @@ async def _views(
 ) -> Sequence[PaymentView]:
     settling = [payment.id for payment in payments if payment.open != payment.amount]
     found = _by_payment(await documents.allocations_of_credits(tx.session, settling))
+    left: dict[UUID, list[Refund]] = defaultdict(list)
+    for refund in await endings.refunds_of(tx.session, settling):
+        left[refund.credit_id].append(refund)
     return [
-        PaymentView(payment, found[payment.id], new)
+        PaymentView(payment, found[payment.id], new, left[payment.id])
         for payment, new in zip(payments, created or [False] * len(payments), strict=True)
     ]
 

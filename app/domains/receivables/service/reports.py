@@ -14,7 +14,7 @@ from app.domains.receivables.core.aging import Aging, buckets, not_due
 from app.domains.receivables.core.refusals import StatementTooLong, at
 from app.domains.receivables.core.statements import Statement
 from app.domains.receivables.repository import reports
-from app.domains.receivables.service.invoices import today
+from app.domains.receivables.service.days import today
 from app.infra.transaction import Transaction
 from app.kernel.money import DIGITS, ZERO
 from app.kernel.periods import Window
@@ -33,18 +33,22 @@ class DocumentTotals:
 async def aging(tx: Transaction, *, customer_id: str, segment: str, on: date | None = None) -> Aging:
     """What is open by how long it is due on the day `on`, today in the segment's zone if null.
 
-    A past day is answered by the days of the documents, as they are known now; today and later by what is open now.
+    A past day is answered by the days of the documents, as they are known now; today and later by the ladder of
+    what is open now.
     Raises `AccountNotFound`.
     """
     account = await exposure.account(tx, customer_id=customer_id, segment=segment)
     current = await today(tx, segment)
-    on = on or current
+    on, digits = on or current, DIGITS[account.currency]
     if on < current:
-        by_due_day, credits = await reports.open_on(
-            tx.session, customer_id=customer_id, segment=segment, on=on, digits=DIGITS[account.currency]
+        open_then, credits = await reports.open_on(
+            tx.session, customer_id=customer_id, segment=segment, on=on, digits=digits
         )
+        disputed = open_then.get(None, ZERO)
+        by_due_day: Mapping[date, Decimal] = {day: amount for day, amount in open_then.items() if day is not None}
     else:
-        by_due_day = await reports.open_now(tx.session, account.id)
+        by_due_day = await exposure.due_ladder(tx, account_id=account.id)
+        disputed = await reports.disputed_now(tx.session, account.id, digits=digits)
         credits = account.exposure.unallocated_credits
     return Aging(
         customer_id=customer_id,
@@ -53,6 +57,7 @@ async def aging(tx: Transaction, *, customer_id: str, segment: str, on: date | N
         on=on,
         not_due=not_due(by_due_day, on),
         buckets=buckets(by_due_day, on),
+        disputed=disputed,
         unallocated_credits=credits,
     )
 

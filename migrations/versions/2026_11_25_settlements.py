@@ -1,0 +1,192 @@
+"""Disputes, write-offs, refunds, instalments, discounts, drafts and advance payments.
+
+Revision ID: settlements
+Revises: payment_behaviour
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision: str = "settlements"
+down_revision: str | None = "payment_behaviour"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+_AMOUNT = sa.Numeric(24, 4)
+_INSTANT = sa.DateTime(timezone=True)
+_ID = postgresql.UUID(as_uuid=True)
+
+
+def upgrade() -> None:
+    _widen_open_items()
+    _widen_payments()
+    _widen_allocations()
+    _create_disputes()
+    _create_write_offs()
+    _create_refunds()
+
+
+def downgrade() -> None:
+    for table in ("refunds", "write_offs", "disputes"):
+        op.drop_table(table)
+    _narrow("allocations", ("cash_signs",), ("cash_amount", "difference"))
+    op.drop_index("ix_payments_clears_on", "payments")
+    op.drop_index("ix_payments_advances", "payments")
+    _narrow(
+        "payments",
+        ("uncleared_not_negative", "advance_for_order", "purpose_known"),
+        ("uncleared_amount", "cleared_at", "clears_on", "remittance", "order_ref", "purpose"),
+    )
+    op.drop_index("ix_open_items_written_off", "open_items")
+    op.drop_constraint(op.f("ck_open_items_status_known"), "open_items")
+    _narrow(
+        "open_items",
+        ("written_off_within_amount", "disputed_within_amount"),
+        (
+            "written_off_amount",
+            "disputed_amount",
+            "discount_until",
+            "discount_percent",
+            "next_part_amount",
+            "instalments",
+        ),
+    )
+    op.create_check_constraint(
+        op.f("ck_open_items_status_known"), "open_items", "status in ('open', 'partly_paid', 'paid', 'cancelled')"
+    )
+
+
+def _narrow(table: str, constraints: tuple[str, ...], columns: tuple[str, ...]) -> None:
+    for constraint in constraints:
+        op.drop_constraint(op.f(f"ck_{table}_{constraint}"), table)
+    for column in columns:
+        op.drop_column(table, column)
+
+
+def _check(table: str, name: str, condition: str) -> None:
+    op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
+
+
+def _widen_open_items() -> None:
+    op.add_column("open_items", sa.Column("instalments", postgresql.JSONB()))
+    op.add_column("open_items", sa.Column("next_part_amount", _AMOUNT))
+    op.add_column("open_items", sa.Column("discount_percent", _AMOUNT))
+    op.add_column("open_items", sa.Column("discount_until", sa.Date()))
+    for name in ("disputed_amount", "written_off_amount"):
+        op.add_column("open_items", sa.Column(name, _AMOUNT, server_default="0", nullable=False))
+    op.drop_constraint(op.f("ck_open_items_status_known"), "open_items")
+    _check("open_items", "status_known", "status in ('open', 'partly_paid', 'paid', 'written_off', 'cancelled')")
+    _check("open_items", "disputed_within_amount", "disputed_amount between 0 and amount")
+    _check("open_items", "written_off_within_amount", "written_off_amount between 0 and amount")
+    given_up = sa.text("written_off_amount > 0")
+    op.create_index("ix_open_items_written_off", "open_items", ["account_id"], postgresql_where=given_up)
+
+
+def _widen_payments() -> None:
+    op.add_column("payments", sa.Column("purpose", sa.Text(), server_default="settlement", nullable=False))
+    op.add_column("payments", sa.Column("order_ref", sa.Text()))
+    op.add_column("payments", sa.Column("remittance", sa.Text()))
+    op.add_column("payments", sa.Column("clears_on", sa.Date()))
+    op.add_column("payments", sa.Column("cleared_at", _INSTANT))
+    op.add_column("payments", sa.Column("uncleared_amount", _AMOUNT, server_default="0", nullable=False))
+    _check("payments", "purpose_known", "purpose in ('settlement', 'advance', 'deposit')")
+    _check("payments", "advance_for_order", "(purpose = 'advance') = (order_ref is not null)")
+    _check("payments", "uncleared_not_negative", "uncleared_amount >= 0")
+    advances = sa.text("order_ref is not null and open_amount > 0")
+    op.create_index("ix_payments_advances", "payments", ["segment", "order_ref"], postgresql_where=advances)
+    uncleared = sa.text("uncleared_amount > 0")
+    op.create_index("ix_payments_clears_on", "payments", ["clears_on"], postgresql_where=uncleared)
+
+
+def _widen_allocations() -> None:
+    op.add_column("allocations", sa.Column("difference", _AMOUNT, server_default="0", nullable=False))
+    op.add_column("allocations", sa.Column("cash_amount", _AMOUNT))
+    op.execute("update allocations set cash_amount = amount")
+    op.alter_column("allocations", "cash_amount", nullable=False)
+    _check("allocations", "cash_signs", "cash_amount > 0 and difference >= 0")
+
+
+def _create_disputes() -> None:
+    op.create_table(
+        "disputes",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("item_id", _ID, nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("amount", _AMOUNT, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("opened_by", sa.Text(), nullable=False),
+        sa.Column("opened_at", _INSTANT, nullable=False),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("resolved_by", sa.Text()),
+        sa.Column("resolved_at", _INSTANT),
+        sa.Column("resolved_on", sa.Date()),
+        sa.Column("resolution", sa.Text()),
+        sa.Column("credit_note_no", sa.Text()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
+        sa.ForeignKeyConstraint(["item_id"], ["open_items.id"], name=op.f("fk_disputes_item_id_open_items")),
+        sa.CheckConstraint("state in ('open', 'upheld', 'rejected', 'lapsed')", name=op.f("ck_disputes_state_known")),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_disputes_amount_positive")),
+        sa.CheckConstraint("(state = 'open') = (resolved_at is null)", name=op.f("ck_disputes_resolved_when_said")),
+    )
+    op.create_index("ix_disputes_item_id", "disputes", ["item_id"])
+    op.create_index("ix_disputes_segment", "disputes", ["segment", "opened_at", "id"])
+
+
+def _create_write_offs() -> None:
+    op.create_table(
+        "write_offs",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("item_id", _ID, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("amount", _AMOUNT, nullable=False),
+        sa.Column("category", sa.Text()),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_write_offs")),
+        sa.ForeignKeyConstraint(["item_id"], ["open_items.id"], name=op.f("fk_write_offs_item_id_open_items")),
+        sa.CheckConstraint("kind in ('write_off', 'recovery')", name=op.f("ck_write_offs_kind_known")),
+        sa.CheckConstraint(
+            "(kind = 'write_off') = (category is not null)", name=op.f("ck_write_offs_category_when_given_up")
+        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_write_offs_amount_positive")),
+    )
+    op.create_index("ix_write_offs_item_id", "write_offs", ["item_id"])
+
+
+def _create_refunds() -> None:
+    op.create_table(
+        "refunds",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("refund_ref", sa.Text()),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("payment_id", _ID),
+        sa.Column("credit_note_id", _ID),
+        sa.Column("customer_id", sa.Text(), nullable=False),
+        sa.Column("amount", _AMOUNT, nullable=False),
+        sa.Column("refunded_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("segment", "refund_ref", name=op.f("uq_refunds_segment_refund_ref")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id_payments")),
+        sa.ForeignKeyConstraint(
+            ["credit_note_id"], ["open_items.id"], name=op.f("fk_refunds_credit_note_id_open_items")
+        ),
+        sa.CheckConstraint("kind in ('refund', 'small_difference')", name=op.f("ck_refunds_kind_known")),
+        sa.CheckConstraint("(kind = 'refund') = (refund_ref is not null)", name=op.f("ck_refunds_reference_when_paid")),
+        sa.CheckConstraint("num_nonnulls(payment_id, credit_note_id) = 1", name=op.f("ck_refunds_one_credit")),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_refunds_amount_positive")),
+    )
+    paid, noted = sa.text("payment_id is not null"), sa.text("credit_note_id is not null")
+    op.create_index("ix_refunds_payment_id", "refunds", ["payment_id"], postgresql_where=paid)
+    op.create_index("ix_refunds_credit_note_id", "refunds", ["credit_note_id"], postgresql_where=noted)
