@@ -34,7 +34,7 @@ END_SECONDS_MAX: Final = 90.0
 ANSWER_SECONDS_MAX: Final = 60.0
 _LISTENS: Final = re.compile(r"running on http://127\.0\.0\.1:(\d+)")
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["app.cli", "app.main", "tests.faults.mortal"])
+_FORKS.set_forkserver_preload(["app.cli", "app.main", "tests.faults.mortal", "tests.faults.releases"])
 
 Program = Callable[[Sequence[str]], None]
 """What a process does with its command line."""
@@ -117,14 +117,14 @@ class Site:
         server.wait_until_ready()
         return server
 
-    def migrate(self) -> None:
-        """`headroom migrate`: makes the database; nothing runs afterwards."""
-        migrating = self._spawn(command, ["migrate"], {})
+    def migrate(self, *, program: Program = command, **environment: str) -> None:
+        """`headroom migrate`: makes the database, or brings it up to date; nothing runs afterwards."""
+        migrating = self._spawn(program, ["migrate"], environment)
         assert migrating.join() == 0, migrating.log.read_text()
 
-    def verify(self) -> tuple[int, str]:
+    def verify(self, *, program: Program = command, **environment: str) -> tuple[int, str]:
         """How `headroom verify` ended, and what it said."""
-        verifying = self._spawn(command, ["verify"], {})
+        verifying = self._spawn(program, ["verify"], environment)
         return verifying.join(), verifying.log.read_text()
 
     def verify_journal(self) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from asyncpg.exceptions import InvalidCachedStatementError, OutdatedSchemaCacheError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -50,6 +51,16 @@ def sqlstate(error: BaseException) -> str | None:
     original = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(original, "sqlstate", None)
     return str(state) if state else None
+
+
+def is_outdated(error: BaseException) -> bool:
+    """Whether a table has got another form since a statement was prepared: a later release is just migrating.
+
+    The driver has then forgotten what it knew of the statement, and the same again in a new transaction passes.
+    """
+    original = error.orig if isinstance(error, DBAPIError) else error
+    causes = (original, getattr(original, "__cause__", None))
+    return any(isinstance(cause, InvalidCachedStatementError | OutdatedSchemaCacheError) for cause in causes)
 
 
 def refusal_of(error: BaseException) -> Busy | None:

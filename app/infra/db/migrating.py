@@ -27,13 +27,13 @@ STATEMENT_TIMEOUT = "15min"
 WAIT_FOR_OTHERS = "30min"
 
 
-async def upgrade(url: str) -> None:
-    """Applies every migration that the database lacks, each in a transaction of its own."""
+async def upgrade(url: str, *, to: str = "head") -> None:
+    """Applies every migration that the database lacks up to the revision `to`, each in a transaction of its own."""
     engine = create_async_engine(asyncpg_url(url), poolclass=NullPool, connect_args=_CONNECT_ARGUMENTS)
     try:
         async with engine.connect() as connection:
             await _wait_for_other_migrators(connection)
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, to)
             await connection.commit()
     finally:
         await engine.dispose()  # closes the connection, and with it ends the advisory lock
@@ -83,8 +83,8 @@ async def _wait_for_other_migrators(connection: AsyncConnection) -> None:
     await connection.commit()  # ends the two timeouts, not the lock: it belongs to the session
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+def _upgrade(connection: Connection, to: str) -> None:
+    command.upgrade(_config(connection), to)
 
 
 def _config(connection: Connection | None = None) -> Config:

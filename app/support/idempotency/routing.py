@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from fastapi import Request, Response
 
 from app.infra import metrics
 from app.infra.clock import stopwatch
+from app.infra.db.failures import is_outdated
 from app.infra.http.problem import problems, request_id_of
 from app.infra.http.routing import Handler
 from app.infra.http.strict_json import StrictRequest
@@ -36,6 +38,8 @@ PATIENCE_SECONDS: Final = 5.0
 """How long a request waits for its turn at an account that others hold."""
 LOOK_AGAIN_SECONDS: Final = 1.0
 """A request that nobody calls looks again after this, in case whoever was called did not come."""
+FORMS_MAX: Final = 5
+"""How many changes of the schema a request may meet, one after another."""
 
 _OPT_OUT: Final = "handles_idempotency_itself"
 _PARAMETER: Final = {
@@ -75,14 +79,23 @@ class IdempotentRoute(GuardedRoute):
 
         A refusal that must be remembered is journalled although everything else is rolled back.
         """
-        if getattr(self.endpoint, _OPT_OUT, False):
-            return await handler(request)
         try:
-            return await self._answer_in_turn(request, handler)
+            return await self._answer_in_any_form(request, handler)
         except Refusal as refusal:
             if refusal.attempt is not None:
                 await _remember(request, refusal.attempt)
             raise
+
+    async def _answer_in_any_form(self, request: StrictRequest, handler: Handler) -> Response:
+        """Whoever meets the migration of a later release tries again: a rolling upgrade fails no request."""
+        answer = handler if getattr(self.endpoint, _OPT_OUT, False) else partial(self._answer_in_turn, handler=handler)
+        for _ in range(FORMS_MAX):
+            try:
+                return await answer(request)
+            except Exception as error:
+                if not is_outdated(error):
+                    raise
+        return await answer(request)
 
     async def _answer_in_turn(self, request: StrictRequest, handler: Handler) -> Response:
         """Whoever has to wait for others is let try again, each time in a new transaction, so that nobody keeps a
