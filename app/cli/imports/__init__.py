@@ -69,10 +69,10 @@ def import_(
         typer.Option(envvar="HEADROOM_KEY", help="Act as the owner of this API key; better in HEADROOM_KEY."),
     ] = None,
 ) -> None:
-    """Import customers, limits, orders, invoices, payments or exchange rates, in the order of their days.
+    """Import customers, limits, orders, invoices, payments, exchange rates, statements, reports or covers.
 
-    Repeating a file posts nothing twice; repeating an import that was interrupted goes on with it. Exits with 1 when
-    lines were refused, 2 when the file or the database can't be used.
+    They are entered in the order of their days. Repeating a file posts nothing twice; repeating an import that was
+    interrupted goes on with it. Exits with 1 when lines were refused, 2 when the file or the database can't be used.
     """
     try:
         form = {"encoding": encoding, "delimiter": delimiter, "dates": dates, "decimals": decimals}

@@ -11,7 +11,8 @@ from zlib import crc32
 from pydantic import ValidationError
 
 from app.cli.imports.documents import SETTLING, Request, request_of
-from app.cli.imports.posting import POSTERS, Outcome, Result
+from app.cli.imports.outcomes import Outcome, Result
+from app.cli.imports.posting import POSTERS
 from app.cli.imports.profile import Kind
 from app.cli.imports.sorting import Entry
 from app.infra.db.failures import refusal_of

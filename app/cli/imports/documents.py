@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from app.cli.imports import credit_file
 from app.cli.imports.profile import Kind
 from app.cli.imports.reading import Line, Skipped
 from app.cli.imports.sorting import Entry
@@ -35,6 +36,15 @@ SETTLING: Final = 2
 """The rank of payments."""
 
 SETTLED_SUFFIX: Final = "/settled"
+
+DAY_OF: Final = {Kind.STATEMENTS: "period_end", Kind.REPORTS: "reported_on", Kind.COVERS: "valid_from"}
+"""The field with the day that a line of the credit file belongs to."""
+
+NAMED_BY: Final = {
+    Kind.STATEMENTS: ("customer_id", "period_end"),
+    Kind.COVERS: ("customer_id", "segment", "cover_ref"),
+}
+"""What names a thing that a line replaces as a whole: no two lines of a file may speak of the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,17 @@ class RateRequest:
     rate: Decimal
 
 
-Request = CustomerRequest | LimitRequest | RateRequest | AcceptedOrder | InvoiceRequest | PaymentRequest
+Request = (
+    CustomerRequest
+    | LimitRequest
+    | RateRequest
+    | AcceptedOrder
+    | InvoiceRequest
+    | PaymentRequest
+    | credit_file.StatementRequest
+    | credit_file.ReportRequest
+    | credit_file.CoverRequest
+)
 
 
 def entries_of(kind: Kind, line: Line) -> list[Entry]:
@@ -93,7 +113,14 @@ def entries_of(kind: Kind, line: Line) -> list[Entry]:
     if kind is Kind.LIMITS:
         rank = SECOND if fields.get("scope") == LimitScope.GROUP else FIRST
         return [Entry(fields.get("valid_from", ""), rank, line.number, fields)]
-    return [Entry(fields.get("date", ""), FIRST, line.number, fields)]
+    return [Entry(fields.get(DAY_OF.get(kind, "date"), ""), FIRST, line.number, fields)]
+
+
+def name_of(kind: Kind, line: Line) -> tuple[str, ...] | None:
+    """What names the thing that a line replaces as a whole; null where lines add up."""
+    if kind not in NAMED_BY:
+        return None
+    return tuple(line.fields.get(field, MAIN) for field in NAMED_BY[kind])
 
 
 def _invoice_entries(line: Line) -> list[Entry]:
@@ -206,6 +233,9 @@ _REQUESTS: Final[Mapping[Kind, Callable[[Mapping[str, str]], Request]]] = {
     Kind.INVOICES: _invoice,
     Kind.PAYMENTS: _payment,
     Kind.FX_RATES: _rate,
+    Kind.STATEMENTS: credit_file.statement,
+    Kind.REPORTS: credit_file.report,
+    Kind.COVERS: credit_file.cover,
 }
 
 

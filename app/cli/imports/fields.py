@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Final
 
 from app.cli.imports.profile import Kind
+from app.domains.credit_data.core.statements import FIGURES
 
 
 class Form(Enum):
@@ -123,6 +124,43 @@ FIELDS: Final[Mapping[Kind, Mapping[str, Field]]] = {
         "currency": _NAMED,
         "rate": _COUNTED,
     },
+    Kind.STATEMENTS: {
+        "customer_id": _NAMED,
+        "period_end": _DATED,
+        "currency": _NAMED,
+        "months": _WHOLE,
+        "audited": _FLAG,
+        "source": _TEXT,
+        **dict.fromkeys(FIGURES, _NUMBER),
+    },
+    Kind.REPORTS: {
+        "customer_id": _NAMED,
+        "agency": _NAMED,
+        "report_ref": _NAMED,
+        "reported_on": _DATED,
+        "score": _NUMBER,
+        "scale_min": _NUMBER,
+        "scale_max": _NUMBER,
+        "higher_is_better": _FLAG,
+        "rating": _TEXT,
+        "probability_of_default": _NUMBER,
+        "recommended_limit": _NUMBER,
+        "recommended_currency": _TEXT,
+    },
+    Kind.COVERS: {
+        "customer_id": _NAMED,
+        "cover_ref": _NAMED,
+        "segment": _TEXT,
+        "provider": _NAMED,
+        "kind": _NAMED,
+        "status": _NAMED,
+        "provider_code": _TEXT,
+        "amount": _COUNTED,
+        "currency": _NAMED,
+        "insured_percent": _COUNTED,
+        "valid_from": _DATED,
+        "valid_until": _DAY,
+    },
 }
 
 REFERENCE: Final[Mapping[Kind, str]] = {
@@ -132,5 +170,8 @@ REFERENCE: Final[Mapping[Kind, str]] = {
     Kind.INVOICES: "invoice_no",
     Kind.PAYMENTS: "payment_ref",
     Kind.FX_RATES: "currency",
+    Kind.STATEMENTS: "customer_id",
+    Kind.REPORTS: "report_ref",
+    Kind.COVERS: "cover_ref",
 }
 """The field that people know a line of each kind by."""

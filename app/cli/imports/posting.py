@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
+from app.cli.imports.credit_file import post_covers, post_reports, post_statements
 from app.cli.imports.documents import CustomerRequest, LimitRequest, RateRequest
+from app.cli.imports.outcomes import Result, outcome
 from app.cli.imports.profile import Kind
 from app.cli.imports.refusals import LimitCurrencyDiffers, RateContradicted
 from app.domains.customers import service as customers
@@ -24,16 +25,6 @@ from app.infra.transaction import Transaction
 from app.kernel.errors import Fault, Refusal
 from app.support.auth.core.scopes import Scope
 
-
-class Outcome(StrEnum):
-    """What became of a request that was not refused."""
-
-    POSTED = "posted"
-    UNCHANGED = "unchanged"
-    """It was posted before, with the same contents."""
-
-
-Result = Outcome | Refusal
 Post = Callable[[Transaction, Sequence[Any]], Awaitable[Sequence[Result]]]
 
 SCOPES: Final = {
@@ -43,6 +34,9 @@ SCOPES: Final = {
     Kind.INVOICES: (Scope.RECEIVABLES_WRITE,),
     Kind.PAYMENTS: (Scope.RECEIVABLES_WRITE,),
     Kind.FX_RATES: (Scope.FX_WRITE,),
+    Kind.STATEMENTS: (Scope.CREDIT_DATA_WRITE,),
+    Kind.REPORTS: (Scope.CREDIT_DATA_WRITE,),
+    Kind.COVERS: (Scope.CREDIT_DATA_WRITE,),
 }
 """What a key has to allow, as for the routes of the API."""
 
@@ -50,7 +44,7 @@ SCOPES: Final = {
 async def post_documents(tx: Transaction, requests: Sequence[InvoiceRequest | PaymentRequest]) -> Sequence[Result]:
     """Invoices and payments, all of them in their order."""
     posted = await receivables.post_documents(tx, requests=requests)
-    return [found if isinstance(found, Refusal) else _outcome(found) for found in posted]
+    return [found if isinstance(found, Refusal) else outcome(found) for found in posted]
 
 
 async def post_customers(tx: Transaction, requests: Sequence[CustomerRequest]) -> Sequence[Result]:
@@ -63,7 +57,7 @@ async def post_customers(tx: Transaction, requests: Sequence[CustomerRequest]) -
         opened = request.currency is not None and await exposure.open_account(
             tx, customer_id=request.customer_id, segment=request.segment, currency=request.currency
         )
-        results.append(_outcome(opened or filed.customer.updated_at == tx.now))
+        results.append(outcome(opened or filed.customer.updated_at == tx.now))
     return results
 
 
@@ -85,13 +79,13 @@ async def post_limits(tx: Transaction, requests: Sequence[LimitRequest]) -> Sequ
         known = await exposure.limit_was_set(tx, **decision)
         if not known:
             await exposure.set_limit(tx, **decision, reason=request.reason)
-        results.append(_outcome(not known))
+        results.append(outcome(not known))
     return results
 
 
 async def post_orders(tx: Transaction, requests: Sequence[AcceptedOrder]) -> Sequence[Result]:
     """Orders that were accepted before Headroom."""
-    return [_outcome((await orders.load(tx, accepted=order))[1]) for order in requests]
+    return [outcome((await orders.load(tx, accepted=order))[1]) for order in requests]
 
 
 async def post_rates(tx: Transaction, requests: Sequence[RateRequest]) -> Sequence[Result]:
@@ -110,7 +104,7 @@ async def post_rates(tx: Transaction, requests: Sequence[RateRequest]) -> Sequen
             entered, _ = await exposure.enter_rates(tx, on=request.on, base=request.base, rates=by_day[day])
             new[day] = entered.entered_at == tx.now
     for place, request in enumerate(requests):
-        results.setdefault(place, _outcome(new[request.on.isoformat(), request.base]))
+        results.setdefault(place, outcome(new[request.on.isoformat(), request.base]))
     return [results[place] for place in range(len(requests))]
 
 
@@ -121,6 +115,9 @@ POSTERS: Final[dict[Kind, Post]] = {
     Kind.INVOICES: post_documents,
     Kind.PAYMENTS: post_documents,
     Kind.FX_RATES: post_rates,
+    Kind.STATEMENTS: post_statements,
+    Kind.REPORTS: post_reports,
+    Kind.COVERS: post_covers,
 }
 
 
@@ -131,7 +128,3 @@ async def _check_currency(tx: Transaction, request: LimitRequest) -> None:
     if account.currency != request.currency:
         message = f"the account is kept in {account.currency}"
         raise LimitCurrencyDiffers(message, faults=[Fault("/currency", LimitCurrencyDiffers.code, message)])
-
-
-def _outcome(changed: bool) -> Outcome:
-    return Outcome.POSTED if changed else Outcome.UNCHANGED

@@ -45,6 +45,9 @@ class Kind(StrEnum):
     INVOICES = "invoices"
     PAYMENTS = "payments"
     FX_RATES = "fx-rates"
+    STATEMENTS = "statements"
+    REPORTS = "reports"
+    COVERS = "covers"
 
 
 class ProfileInvalid(Exception):
@@ -120,6 +123,9 @@ class Profile(Wire):
     invoices: Rules = Field(default_factory=dict)
     payments: Rules = Field(default_factory=dict)
     fx_rates: Rules = Field(default_factory=dict, alias="fx-rates")
+    statements: Rules = Field(default_factory=dict)
+    reports: Rules = Field(default_factory=dict)
+    covers: Rules = Field(default_factory=dict)
 
     def rules_of(self, kind: Kind) -> Mapping[str, Rule]:
         """The rules for one kind of file, by field."""

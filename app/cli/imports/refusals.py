@@ -26,6 +26,13 @@ class FieldMissing(Invalid):
     title = "A value is missing"
 
 
+class LineRepeated(Invalid):
+    """Another line of the same file speaks of the same thing: nobody can tell which of them holds."""
+
+    code = "line_repeated"
+    title = "Another line speaks of the same"
+
+
 class LimitCurrencyDiffers(Invalid):
     """A limit is in the currency of its account, and the line names another."""
 

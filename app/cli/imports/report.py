@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
 
-from app.cli.imports.posting import Outcome, Result
+from app.cli.imports.outcomes import Outcome, Result
 from app.kernel.errors import Refusal
 
 COLUMNS: Final = ("line", "reference", "code", "field", "reason")

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from app.cli.imports.batches import Poster
-from app.cli.imports.documents import entries_of
+from app.cli.imports.documents import entries_of, name_of
 from app.cli.imports.fields import REFERENCE
-from app.cli.imports.posting import Result
+from app.cli.imports.outcomes import Result
 from app.cli.imports.profile import Kind, Profile
 from app.cli.imports.reading import Line, LineReader, LineRefused, LineSkipped, Skipped, open_lines
+from app.cli.imports.refusals import LineRepeated
 from app.cli.imports.report import Report
 from app.cli.imports.sorting import DayOrder, Entry
 from app.domains.customers.core.refusals import ParentUnknown
@@ -62,12 +63,16 @@ async def run(source: Source, poster: Poster, report: Report, progress: Progress
 
 def _read(lines: LineReader, kind: Kind, order: DayOrder, report: Report) -> Iterator[int]:
     """Puts the lines into `order`, and says how many it has seen after each."""
+    named: dict[tuple[str, ...], int] = {}
     for line in lines:
         report.tally.lines += 1
         if isinstance(line, LineRefused):
             report.refuse(line.number, line.reference, line.refusal)
         elif isinstance(line, LineSkipped):
             report.tally.skipped += 1
+        elif (name := name_of(kind, line)) is not None and named.setdefault(name, line.number) != line.number:
+            repeated = LineRepeated(f"line {named[name]} speaks of it already")
+            report.refuse(line.number, line.fields[REFERENCE[kind]], repeated)
         else:
             _order(line, kind, order, report)
         yield report.tally.lines
