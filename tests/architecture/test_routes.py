@@ -105,6 +105,11 @@ def _declared(route: RouteContext) -> Route:
     )
 
 
+def scopes_of(dependant: Dependant) -> frozenset[Any]:
+    """The scopes any one of which opens a route."""
+    return frozenset(_scopes(dependant))
+
+
 def _scopes(dependant: Dependant) -> Iterator[object]:
     """The scopes that the dependencies of a route ask for, any one of which opens it."""
     yield from getattr(dependant.call, "scopes", ())

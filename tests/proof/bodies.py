@@ -127,6 +127,7 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
         "payment_terms": {"kind": "account", "net_days": 30, "due_from": "invoice", "discount_percent": "2"},
         "contacts": [{"role": "dunning", "name": "Li Wei", "email": "li@example.com", "phone": "+86 10"}],
     },
+    ("POST", "/v1/customers/{customer_id}/contacts/{contact_id}/erase"): {"ground": "objection"},
     ("PUT", _ACCOUNT): {"currency": "CNY"},
     ("POST", f"{_ACCOUNT}/limit"): _LIMIT,
     ("POST", f"{_ACCOUNT}/group-limit"): _LIMIT,

@@ -14,7 +14,9 @@ def plant(company: Background) -> None:
     company.post("/v1/api-keys", {"name": "order system", "kind": "service", "scopes": ["orders:check"]})
     company.put("/v1/segments/eu", {"name": "Europe", "currency": "EUR", "time_zone": "Europe/Berlin"})
     for customer, parent in (("C-1", None), ("C-2", "C-1")):
-        company.put(f"/v1/customers/{customer}", {"name": customer, "country": "CN", "parent_id": parent})
+        contact = {"role": "dunning", "name": f"Li of {customer}", "email": "li@example.com"}
+        said = {"name": customer, "country": "CN", "parent_id": parent, "contacts": [contact]}
+        company.put(f"/v1/customers/{customer}", said)
         company.put(f"/v1/customers/{customer}/accounts/main", {"currency": "CNY"})
         _limit(company, customer, "limit", "1000")
     _limit(company, "C-1", "group-limit", "1500")

@@ -107,6 +107,11 @@ async def replace_contacts(session: AsyncSession, customer_id: str, contacts: Se
         await session.execute(insert(ContactRow).values(rows))
 
 
+async def delete_contact(session: AsyncSession, contact_id: UUID) -> None:
+    """Forgets a contact."""
+    await session.execute(delete(ContactRow).where(ContactRow.id == contact_id))
+
+
 async def ancestors(session: AsyncSession, customer_id: str) -> list[str]:
     """The parent, its parent and so on."""
     chain = await session.scalars(_ANCESTORS, {"customer_id": customer_id, "max_depth": MAX_DEPTH})

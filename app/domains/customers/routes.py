@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from app.domains.customers import service as customers
-from app.domains.customers.schemas import CustomerIn, CustomerOut, ProfileName, customer_out
+from app.domains.customers.schemas import CustomerIn, CustomerOut, ErasureIn, ProfileName, customer_out
 from app.infra.http.etag import IfMatch, check_if_match, etag
 from app.infra.http.fields import Line, PathReference
 from app.infra.http.paging import Page, PageQuery
@@ -71,3 +72,18 @@ async def list_customers(
     """Searched by a part of the name or id, or listed by profile."""
     found = await customers.list_customers(tx, page=page, query=query, profile=profile)
     return Page(items=[customer_out(filed) for filed in found.items], next_cursor=found.next_cursor)
+
+
+@router.post(
+    "/v1/customers/{customer_id}/contacts/{contact_id}/erase",
+    summary="Forget a person",
+    dependencies=[requires(Scope.CUSTOMERS_WRITE)],
+    responses=problems(404, 409),
+)
+async def erase_contact(
+    tx: Tx, customer_id: PathReference, contact_id: UUID, erasure: ErasureIn, response: Response
+) -> CustomerOut:
+    """For good, and everywhere: what the journal says of the contact stays, and names nobody."""
+    filed = await customers.erase_contact(tx, customer_id=customer_id, contact_id=contact_id, ground=erasure.ground)
+    response.headers["ETag"] = etag(filed.customer.version)
+    return customer_out(filed)

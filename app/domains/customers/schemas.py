@@ -19,6 +19,7 @@ from app.domains.customers.core.customer import (
     ContactDetails,
     ContactRole,
     Customer,
+    ErasureGround,
     Particulars,
     Registration,
     RegistrationScheme,
@@ -96,6 +97,12 @@ class ContactOut(ContactIn):
     """A contact and the id that events name it by."""
 
     id: UUID
+
+
+class ErasureIn(Wire):
+    """Why a person is forgotten."""
+
+    ground: ErasureGround
 
 
 class CustomerIn(Wire):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
+from uuid import UUID
 
 from app.domains.customers import adapters, repository
 from app.domains.customers.core.customer import (
@@ -11,12 +12,13 @@ from app.domains.customers.core.customer import (
     Contact,
     ContactDetails,
     Customer,
+    ErasureGround,
     Particulars,
     changes,
 )
-from app.domains.customers.core.events import CustomerChanged, CustomerCreated
+from app.domains.customers.core.events import ContactErased, CustomerChanged, CustomerCreated
 from app.domains.customers.core.groups import check_parent
-from app.domains.customers.core.refusals import CustomerNotFound, ParentUnknown
+from app.domains.customers.core.refusals import ContactNotFound, CustomerNotFound, ParentUnknown
 from app.domains.customers.tables import CustomerRow
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
@@ -90,6 +92,33 @@ async def find(tx: Transaction, *, customer_ids: Collection[str]) -> dict[str, C
 async def contacts_of(tx: Transaction, *, customer_id: str) -> Sequence[Contact]:
     """The customer's contacts, in the order they were given. Personal data."""
     return (await repository.contacts(tx.session, [customer_id]))[customer_id]
+
+
+async def erase_contact(tx: Transaction, *, customer_id: str, contact_id: UUID, ground: ErasureGround) -> Filed:
+    """Forgets a person for good; the customer without them. The journal knows contacts by their ids only, and stays.
+
+    Raises `CustomerNotFound`, `ContactNotFound`.
+    """
+    row = await repository.lock(tx.session, customer_id)
+    if row is None:
+        raise CustomerNotFound(f"there is no customer {customer_id!r}")
+    held = await contacts_of(tx, customer_id=customer_id)
+    erased = next((contact for contact in held if contact.id == contact_id), None)
+    if erased is None:
+        raise ContactNotFound(f"customer {customer_id!r} has no contact {contact_id}")
+    await repository.delete_contact(tx.session, contact_id)
+    row.version += 1
+    row.updated_at = tx.now
+    tx.emit(
+        ContactErased(
+            subject_id=str(contact_id),
+            customer_id=customer_id,
+            before={"role": erased.details.role.value},
+            after={"ground": ground.value},
+            marks=erased.details.marks,
+        )
+    )
+    return Filed(row.facts(), [contact for contact in held if contact is not erased])
 
 
 async def list_customers(

@@ -43,6 +43,16 @@ class ContactRole(StrEnum):
     FINANCE = "finance"
 
 
+class ErasureGround(StrEnum):
+    """Why a person is forgotten: a word, for a sentence might name them."""
+
+    NO_LONGER_NEEDED = "no_longer_needed"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    OBJECTION = "objection"
+    UNLAWFUL = "unlawful"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """A number in a public register. Its check digits have been verified where the scheme has any."""
@@ -60,6 +70,11 @@ class ContactDetails:
     email: str | None = None
     phone: str | None = None
     address: str | None = None
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Everything that the person is known by."""
+        return tuple(mark for mark in (self.name, self.email, self.phone, self.address) if mark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from app.kernel.events import Event
@@ -37,3 +37,17 @@ class CustomerChanged(Event):
     def profile_changed(self) -> bool:
         """Whether another profile of the policies holds from now on."""
         return "profile" in self.after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactErased(Event):
+    """A person is forgotten: their contact is gone, and its id leads nowhere.
+
+    `marks` are what the person was known by. They are for reactions in this transaction that hold copies, and are never
+    journalled.
+    """
+
+    type: ClassVar[str] = "contact_erased"
+    subject_type: ClassVar[str] = "contact"
+
+    marks: tuple[str, ...] = field(default=(), repr=False)

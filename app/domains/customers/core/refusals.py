@@ -12,6 +12,13 @@ class CustomerNotFound(NotFound):
     title = "No such customer"
 
 
+class ContactNotFound(NotFound):
+    """The customer has no such contact, or no longer."""
+
+    code = "contact_not_found"
+    title = "No such contact"
+
+
 class ParentUnknown(Invalid):
     """The parent is not a customer."""
 
