@@ -90,7 +90,7 @@ async def write_offs_of(session: AsyncSession, item_ids: Collection[UUID]) -> Se
     if not item_ids:
         return ()
     statement = select(WriteOffRow).where(WriteOffRow.item_id.in_(item_ids))
-    rows = await session.scalars(statement.order_by(WriteOffRow.made_at, WriteOffRow.id))
+    rows = await session.scalars(statement.order_by(WriteOffRow.made_at, WriteOffRow.kind.desc(), WriteOffRow.id))
     return [
         WriteOff(
             id=row.id,
