@@ -119,6 +119,7 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     app.state.engine = engine
     app.state.readiness = health.Readiness(essentials)
     app.state.transactions = _transactions(engine, clock)
+    app.state.credit_source = worker.credit_source(settings)
     app.state.authenticator = Authenticator(
         make_sessions(essentials),
         clock=clock,

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domains.credit_data import jobs as credit_data
+from app.domains.credit_data.adapters import CreditSource, HttpSource
 from app.domains.exposure import jobs as exposure
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
@@ -53,8 +54,21 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
     return (
         *JOBS,
         *journal.publication(settings.journal_digests_file),
+        *(() if (source := credit_source(settings)) is None else credit_data.fetching(source)),
         *(() if events is None else journal.retention(timedelta(days=events))),
         *(() if decisions is None else orders.retention(timedelta(days=decisions))),
+    )
+
+
+def credit_source(settings: Settings) -> CreditSource | None:
+    """The agency that reports are ordered from; None for none."""
+    if settings.credit_source_url is None:
+        return None
+    token = settings.credit_source_token
+    return HttpSource(
+        settings.credit_source_url,
+        agency=settings.credit_source_agency,
+        token=token.get_secret_value() if token else None,
     )
 
 

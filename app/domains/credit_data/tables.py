@@ -72,3 +72,36 @@ class CoverTurnRow(Base):
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"), primary_key=True)
     segment: Mapped[str] = mapped_column(ForeignKey("segments.segment"), primary_key=True)
     turns_on: Mapped[date]
+
+
+class ReportOrderRow(Base):
+    """A report that an agency is asked for. One customer has one order waiting at an agency."""
+
+    __tablename__ = "report_orders"
+    __table_args__ = (
+        Index(
+            "uq_report_orders_waiting",
+            "customer_id",
+            "agency",
+            unique=True,
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("ix_report_orders_next_at", "next_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_report_orders_customer_id", "customer_id", "ordered_at", "id"),
+        CheckConstraint("state in ('waiting', 'delivered', 'unknown', 'failed')", name="state_known"),
+        CheckConstraint("(state = 'waiting') = (ended_at is null)", name="ended_when_said"),
+        CheckConstraint("(state = 'delivered') = (record_id is not null)", name="delivered_as_a_record"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"))
+    segment: Mapped[str] = mapped_column(ForeignKey("segments.segment"))
+    agency: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    ordered_by: Mapped[str]
+    ordered_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
+    record_id: Mapped[UUID | None]
+    failure: Mapped[str | None]
+    ended_at: Mapped[datetime | None]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
+from app.domains.credit_data.core.orders import ReportOrder
 from app.domains.credit_data.core.records import Filed, Kind
 from app.kernel.events import Event
 
@@ -79,6 +80,22 @@ class CoverTurned(Event):
     subject_type: ClassVar[str] = "account_covers"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOrdered(Event):
+    """An agency is to be asked for a report."""
+
+    type: ClassVar[str] = "report_ordered"
+    subject_type: ClassVar[str] = "report_order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOrderEnded(Event):
+    """A report that was ordered was delivered, or will not be; `after` says which, and why."""
+
+    type: ClassVar[str] = "report_order_ended"
+    subject_type: ClassVar[str] = "report_order"
+
+
 _FILED: Final[Mapping[Kind, type[CreditRecordEvent]]] = {
     Kind.STATEMENT: FinancialStatementFiled,
     Kind.REPORT: CreditReportFiled,
@@ -98,6 +115,28 @@ def filed(before: Mapping[str, Any] | None, after: Mapping[str, Any], record: Fi
         segment=record.segment,
         before=gone,
         after={"ref": record.ref, "version": record.version, **new},
+    )
+
+
+def ordered(order: ReportOrder) -> Event:
+    """That `order` waits."""
+    return ReportOrdered(
+        subject_id=str(order.id),
+        customer_id=order.customer_id,
+        segment=order.segment,
+        after={"agency": order.agency, "state": order.state.value},
+    )
+
+
+def order_ended(before: ReportOrder, after: ReportOrder) -> Event:
+    """That an order waits no more."""
+    told = {"state": after.state.value, "attempts": after.attempts, "failure": after.failure}
+    return ReportOrderEnded(
+        subject_id=str(after.id),
+        customer_id=after.customer_id,
+        segment=after.segment,
+        before={"state": before.state.value},
+        after={**told, "record_id": str(after.record_id) if after.record_id else None},
     )
 
 

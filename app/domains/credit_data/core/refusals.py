@@ -87,3 +87,24 @@ class DayAhead(Invalid):
 
     code = "day_ahead"
     title = "The day is still to come"
+
+
+class CreditSourceMissing(Conflict):
+    """No agency's API is configured that a report could be fetched from."""
+
+    code = "credit_source_missing"
+    title = "No agency is connected"
+
+
+class ReportStillCurrent(Conflict):
+    """The agency's last report is younger than the policy says: a new one would cost money for nothing."""
+
+    code = "report_still_current"
+    title = "The last report is still current"
+
+
+class ReportOrderNotFound(NotFound):
+    """No report was ordered under this id."""
+
+    code = "report_order_not_found"
+    title = "No such order of a report"

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.domains.credit_data.routes import adverse, covers, files, references, reports, statements
+from app.domains.credit_data.routes import adverse, covers, files, orders, references, reports, statements
 
 router = APIRouter()
-for part in (files, statements, reports, references, adverse, covers):
+for part in (files, statements, orders, reports, references, adverse, covers):
     router.routes.extend(part.router.routes)  # flat: see `add_routes`
 
 __all__ = ["router"]

@@ -47,7 +47,7 @@ async def list_reports(tx: Tx, customer_id: PathReference, page: PageQuery, as_o
     return Page(items=[report_out(record) for record in found.items], next_cursor=found.next_cursor)
 
 
-@router.get("/{id}", summary="One credit report", dependencies=[requires(*READING)], responses=problems(404))
+@router.get("/{id:uuid}", summary="One credit report", dependencies=[requires(*READING)], responses=problems(404))
 async def get_report(tx: Tx, customer_id: PathReference, id: UUID, response: Response, as_of: AsOf = None) -> ReportOut:
     """As it was known at an instant, or last."""
     record = await credit_data.find_record(tx, customer_id=customer_id, kind=Kind.REPORT, record_id=id, known_at=as_of)
@@ -56,7 +56,7 @@ async def get_report(tx: Tx, customer_id: PathReference, id: UUID, response: Res
 
 
 @router.put(
-    "/{id}",
+    "/{id:uuid}",
     summary="Correct a credit report",
     dependencies=[requires(*WRITING)],
     responses=problems(404, 409, 412),

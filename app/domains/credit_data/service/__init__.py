@@ -7,6 +7,16 @@ file = await credit_data.credit_file(tx, customer_id="C-1", segment="main", know
 
 from app.domains.credit_data.service.covers import cover_on, put_cover, turn_covers, turning_covers
 from app.domains.credit_data.service.filing import Filing, RecordPage, Request
+from app.domains.credit_data.service.ordering import (
+    Ordered,
+    begin_attempt,
+    deliver,
+    due_report_orders,
+    fail_attempt,
+    list_report_orders,
+    order_report,
+    report_order,
+)
 from app.domains.credit_data.service.reading import credit_file, find_record, list_records, record, record_versions
 from app.domains.credit_data.service.records import (
     answer_questions,
@@ -22,23 +32,31 @@ from app.domains.credit_data.service.records import (
 
 __all__ = [
     "Filing",
+    "Ordered",
     "RecordPage",
     "Request",
     "answer_questions",
+    "begin_attempt",
     "correct_adverse_event",
     "correct_reference",
     "correct_report",
     "cover_on",
     "credit_file",
+    "deliver",
+    "due_report_orders",
     "enter_adverse_event",
     "enter_reference",
     "enter_report",
+    "fail_attempt",
     "find_record",
     "list_records",
+    "list_report_orders",
+    "order_report",
     "put_cover",
     "put_statement",
     "record",
     "record_versions",
+    "report_order",
     "retract",
     "turn_covers",
     "turning_covers",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from app.domains.credit_data import repository
 from app.domains.credit_data.core.covers import Cover, CoverOnDay, covered_on
 from app.domains.credit_data.core.events import CoverTurned
 from app.domains.credit_data.core.records import Key, Kind, Origin
+from app.domains.credit_data.repository import records as repository
 from app.domains.credit_data.service.filing import Filing, Precondition, Request, anything, file
 from app.domains.policies import service as policies
 from app.domains.policies.core.factors import Independence

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from app.domains.credit_data import repository
 from app.domains.credit_data.core import events
 from app.domains.credit_data.core.records import Filed, Key, Origin
 from app.domains.credit_data.core.refusals import DayAhead
 from app.domains.credit_data.records import document
+from app.domains.credit_data.repository import records as repository
 from app.domains.customers import service as customers
 from app.infra.transaction import Transaction
 from app.kernel.errors import Fault

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.domains.credit_data import repository
 from app.domains.credit_data.core.credit_file import CreditFile
 from app.domains.credit_data.core.records import Filed, Key, Kind
 from app.domains.credit_data.core.refusals import RecordNotFound
+from app.domains.credit_data.repository import records as repository
 from app.domains.credit_data.service.filing import RecordPage
 from app.domains.customers import service as customers
 from app.infra.db.paging import PageRequest

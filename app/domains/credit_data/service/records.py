@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.domains.credit_data import repository
 from app.domains.credit_data.core.answers import Answer, check
 from app.domains.credit_data.core.records import Filed, Key, Kind, Origin
 from app.domains.credit_data.core.references import AdverseEvent, TradeReference
 from app.domains.credit_data.core.refusals import CreditReportConflict, RecordNotFound
 from app.domains.credit_data.core.reports import CreditReport
 from app.domains.credit_data.core.statements import FinancialStatement
+from app.domains.credit_data.repository import records as repository
 from app.domains.credit_data.service import covers
 from app.domains.credit_data.service.filing import (
     Filing,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, TypeVar
 
 from app.domains.policies.core.approvals import PLAIN_APPROVALS, Approvals, approvals_faults, default_approvals
+from app.domains.policies.core.credit_data import BUYS_SELDOM, CreditData, default_credit_data
 from app.domains.policies.core.default_scorecard import default_scorecard
 from app.domains.policies.core.dunning import Dunning, default_dunning, dunning_faults
 from app.domains.policies.core.grades import DEFAULT_GRADES, Grade, default_grades, grades_faults
@@ -45,6 +46,7 @@ class Rules:
     approvals: Approvals = PLAIN_APPROVALS
     dunning: Dunning | None = None
     receivables: Receivables = CLOSES_NOTHING
+    credit_data: CreditData = BUYS_SELDOM
 
     def grade_rank(self, name: str) -> int | None:
         """The place of a grade, 0 for the best; None for one the policy does not know."""
@@ -99,6 +101,7 @@ def default_document() -> dict[str, Any]:
         "approvals": default_approvals(),
         "dunning": default_dunning(),
         "receivables": default_receivables(),
+        "credit_data": default_credit_data(),
         "profiles": {},
     }
 

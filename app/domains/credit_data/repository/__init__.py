@@ -1,0 +1,1 @@
+"""SQL of credit data: records and the turns of covers, and orders of reports."""
