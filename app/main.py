@@ -17,6 +17,7 @@ from app import worker
 from app.domains.credit_data import routes as credit_data_routes
 from app.domains.customers import routes as customer_routes
 from app.domains.exposure import routes as account_routes
+from app.domains.limits import routes as limit_routes
 from app.domains.orders import check_routes
 from app.domains.orders import routes as order_routes
 from app.domains.orders.desk import DESK_CONNECTIONS, LOCK_TIMEOUT, Desk
@@ -54,6 +55,10 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     receivable_routes.router,
     account_routes.router,
     account_routes.rates_router,
+    limit_routes.router,
+    limit_routes.deputies_router,
+    limit_routes.reviews_router,
+    limit_routes.history_router,
     order_routes.router,
     order_routes.shipments_router,
     order_routes.reviews_router,

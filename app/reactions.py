@@ -12,7 +12,8 @@ from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.events import CoverChanged, CoverTurned, CreditRecordRetracted
 from app.domains.customers.core.events import CustomerChanged
 from app.domains.exposure import service as exposure
-from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened
+from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened, RiskNoted
+from app.domains.limits import service as limits
 from app.infra.transaction import Reactions, Transaction
 from app.kernel.events import Event
 
@@ -43,7 +44,8 @@ REACTIONS: Final[Reactions] = {
     CustomerChanged: (exposure.regroup,),
     AccountOpened: (note_cover_of_new_account,),
     AccountCurrencyChanged: (note_cover,),
-    CoverChanged: (note_cover,),
+    CoverChanged: (limits.lower_for_announced_withdrawal, note_cover),
     CoverTurned: (note_cover,),
     CreditRecordRetracted: (note_cover,),
+    RiskNoted: (limits.lower_for_lost_cover,),
 }

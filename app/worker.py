@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.domains.credit_data import jobs as credit_data
 from app.domains.credit_data.adapters import CreditSource, HttpSource
 from app.domains.exposure import jobs as exposure
+from app.domains.limits import jobs as limits
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
 from app.domains.receivables import jobs as receivables
@@ -38,6 +39,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *journal.JOBS,
     *idempotency.JOBS,
     *exposure.JOBS,
+    *limits.JOBS,
     *credit_data.JOBS,
     *receivables.JOBS,
     *orders.JOBS,

@@ -23,6 +23,10 @@ def plant(company: Background) -> None:
     _orders(company)
     _receivables(company)
     _credit_data(company)
+    asked = {"customer_id": "C-1", "amount": "900000", "currency": "CNY", "justification": "a large order"}
+    company.post("/v1/limit-requests", asked)
+    company.post("/v1/limit-requests", {**asked, "customer_id": "C-2", "amount": "990"})
+    company.post("/v1/deputies", {"deputy": "Li Wei", "valid_until": TODAY, "reason": "on leave"})
     document = company.get("/v1/policies/main")["document"]
     company.post("/v1/policies/main/versions", {"document": document, "note": "a draft"})
     patch = {"order_checks": {"reservation_days": 10}}

@@ -142,7 +142,13 @@ def ids_of(company: Background) -> dict[str, str]:
     check = company.get("/v1/credit-checks?order_ref=O-3")["items"][0]
     key = company.get("/v1/api-keys")["items"][0]
     contact = company.get("/v1/customers/C-1")["contacts"][0]
-    return {"check_id": check["id"], "key_id": key["id"], "contact_id": contact["id"]}
+    found = {
+        "contact_id": contact["id"],
+        "request_id": company.get("/v1/limit-requests?status=pending")["items"][0]["id"],
+        "deputy_id": company.get("/v1/deputies")["items"][0]["id"],
+        "review_id": company.get("/v1/reviews")["items"][0]["id"],
+    }
+    return {"check_id": check["id"], "key_id": key["id"], **found}
 
 
 def key_of(company: Background, role: Role | None, segment: str) -> str:

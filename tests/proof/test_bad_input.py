@@ -349,4 +349,8 @@ def _filled(company: Background, path: str) -> str:
         ids["key_id"] = company.get("/v1/api-keys")["items"][0]["id"]
     if "{contact_id}" in path:
         ids["contact_id"] = company.get("/v1/customers/C-2")["contacts"][0]["id"]
+    if "{request_id}" in path:
+        ids["request_id"] = company.get("/v1/limit-requests?status=pending")["items"][0]["id"]
+    if "{review_id}" in path:
+        ids["review_id"] = company.get("/v1/reviews")["items"][0]["id"]
     return path.format(**NAMES, **ids)

@@ -132,6 +132,7 @@ class LimitRow(Base):
             where=text("superseded_at is null"),
         ),
         Index("ix_limits_account_id", "account_id"),
+        Index("ix_limits_valid_until", "valid_until", postgresql_where=text("superseded_at is null")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

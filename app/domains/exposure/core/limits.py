@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 from app.domains.exposure.core.refusals import LimitIncomplete
 from app.kernel.errors import Fault
@@ -45,6 +46,30 @@ class Limit:
     def window(self) -> Window:
         """The days it holds."""
         return Window(self.valid_from, self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimit:
+    """A decision with who made it, and until when it was known to hold. Amounts are in `currency`, the account's."""
+
+    id: UUID
+    account_id: UUID
+    customer_id: str
+    segment: str
+    currency: str
+    scope: LimitScope
+    temporary: bool
+    limit: Limit
+    reason: str
+    set_by: str
+    set_at: datetime
+    superseded_at: datetime | None
+
+    @property
+    def valid_until(self) -> date:
+        """The last day of a decision that has one."""
+        assert self.limit.valid_until is not None, "asked of limits that end"
+        return self.limit.valid_until
 
 
 class Standing(StrEnum):

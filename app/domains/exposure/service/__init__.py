@@ -21,7 +21,7 @@ from app.domains.exposure.service.accounts import (
 )
 from app.domains.exposure.service.groups import regroup
 from app.domains.exposure.service.holds import lift_hold, set_hold
-from app.domains.exposure.service.limits import limit_was_set, set_limit
+from app.domains.exposure.service.limits import ending_limits, limit_was_set, list_limits, set_limit
 from app.domains.exposure.service.orders import filed_order, filed_orders, list_orders
 from app.domains.exposure.service.overview import Overview, overview, overview_at
 from app.domains.exposure.service.positions import (
@@ -53,6 +53,7 @@ __all__ = [
     "accounts_with_expired_orders",
     "basis",
     "due_ladder",
+    "ending_limits",
     "enter_rates",
     "filed_order",
     "filed_orders",
@@ -62,6 +63,7 @@ __all__ = [
     "limit_was_set",
     "list_accounts",
     "list_ledger",
+    "list_limits",
     "list_orders",
     "list_rates",
     "load_orders",

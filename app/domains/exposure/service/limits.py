@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from app.domains.customers import service as customers
 from app.domains.exposure.core.account import Account, Group
 from app.domains.exposure.core.events import GroupLimitSet, LimitSet
-from app.domains.exposure.core.limits import Limit, LimitKind, LimitScope, check_complete, superseded_by
+from app.domains.exposure.core.limits import Limit, LimitKind, LimitScope, SetLimit, check_complete, superseded_by
 from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import GroupLimitExists, GroupLimitMissing
 from app.domains.exposure.repository import accounts as account_rows
-from app.domains.exposure.repository import decisions
+from app.domains.exposure.repository import decisions, history
 from app.domains.exposure.service.groups import hold_family, move
 from app.domains.exposure.service.positions import account as find_account
 from app.domains.exposure.service.positions import lock, reload_group_limits, reload_limits, save
 from app.domains.policies import service as policies
+from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
 from app.kernel.errors import Fault
 from app.kernel.money import TooManyDecimals, exact, render
@@ -83,6 +85,28 @@ async def limit_was_set(
     return await decisions.was_decided(
         tx.session, account.id, scope=scope, temporary=temporary, limit=wanted, begun=valid_from is None
     )
+
+
+async def list_limits(
+    tx: Transaction,
+    *,
+    customer_id: str,
+    segment: str,
+    page: PageRequest,
+    on: date | None = None,
+    known_at: datetime | None = None,
+) -> Slice[SetLimit]:
+    """The decisions about the account's limits, superseded ones included: those that hold on the day `on`, as they were
+    known at an instant. Raises `AccountNotFound`."""
+    account = await find_account(tx, customer_id=customer_id, segment=segment)
+    return await history.list_limits(tx.session, account.id, page, on=on, at=known_at)
+
+
+async def ending_limits(
+    tx: Transaction, *, segment: str, first: date, last: date, after: UUID, batch: int
+) -> Sequence[SetLimit]:
+    """At most `batch` limits of a segment, behind the id `after`, that end between two days and that none follows."""
+    return await history.ending_limits(tx.session, segment=segment, first=first, last=last, after=after, batch=batch)
 
 
 async def _set_own_limit(

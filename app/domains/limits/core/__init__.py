@@ -1,0 +1,1 @@
+"""Judging, routing and approving limit requests, as pure values and functions."""

@@ -1,0 +1,1 @@
+"""SQL of limit requests, deputies, notices and reviews."""

@@ -1,0 +1,183 @@
+"""Reviews of accounts, and notices of limits that end: schedule, announce, complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from app.domains.exposure import service as exposure
+from app.domains.exposure.core.account import Account
+from app.domains.exposure.core.limits import SetLimit
+from app.domains.limits.core.events import (
+    AccountReviewDue,
+    AccountReviewed,
+    AccountReviewScheduled,
+    LimitExpired,
+    LimitExpiring,
+)
+from app.domains.limits.core.refusals import AccountReviewNotFound, AssessmentUnfit
+from app.domains.limits.core.reviews import AccountReview, ReviewOutcome, check_uncompleted
+from app.domains.limits.repository import reviews as repository
+from app.domains.limits.repository.reviews import ReviewFilter
+from app.domains.limits.service.assessing import Assessed, assessment
+from app.domains.policies import service as policies
+from app.domains.policies.core.approvals import Approvals
+from app.domains.policies.core.document import Policy, parse
+from app.domains.policies.core.four_eyes import require_person
+from app.infra.db.paging import PageRequest, Slice
+from app.infra.transaction import Transaction
+from app.kernel.errors import Fault
+from app.kernel.events import Event
+from app.kernel.money import render
+from app.kernel.periods import local_day
+from app.support.auth.core.principals import Principal
+
+BATCH: Final = 200
+EXPIRED_FOR_DAYS: Final = 7
+"""How long after its last day the end of a limit is still told, where no worker ran on that day."""
+
+
+async def schedule_review(tx: Transaction, *, customer_id: str, segment: str, due_on: date) -> None:
+    """Sets the day of the account's next review; the same again changes nothing. Without an account there is none."""
+    found = await exposure.known_accounts(tx, keys=[(customer_id, segment)])
+    if not found:
+        return
+    account = found[customer_id, segment]
+    waiting = await repository.uncompleted(tx.session, account.id)
+    if waiting is None:
+        review = AccountReview(
+            id=tx.new_id(), account_id=account.id, customer_id=customer_id, segment=segment, due_on=due_on
+        )
+        if await repository.add(tx.session, review):
+            tx.emit(_told(AccountReviewScheduled, review, after={"due_on": due_on.isoformat()}))
+    elif waiting.due_on != due_on:
+        moved = replace(waiting, due_on=due_on, announced_at=None)
+        await repository.write(tx.session, moved)
+        before = {"due_on": waiting.due_on.isoformat()}
+        tx.emit(_told(AccountReviewScheduled, moved, before=before, after={"due_on": due_on.isoformat()}))
+
+
+async def ensure_review(tx: Transaction, *, account: Account, policy: Policy) -> None:
+    """Sees to it that an account that is given credit has a review before it: by its grade, or as often as the worst
+    grade where nobody has assessed it."""
+    if await repository.uncompleted(tx.session, account.id) is not None:
+        return
+    rank = policy.grade_rank(account.profile.grade) if account.profile.grade else None
+    days = policy.grades[-1 if rank is None else rank].review_days
+    today = local_day(tx.now, (await policies.segment(tx, segment=account.segment)).zone)
+    due_on = today + timedelta(days=days)
+    await schedule_review(tx, customer_id=account.customer_id, segment=account.segment, due_on=due_on)
+
+
+async def list_reviews(tx: Transaction, *, page: PageRequest, wanted: ReviewFilter) -> Slice[AccountReview]:
+    """Reviews by the day they are due."""
+    return await repository.list_page(tx.session, page, wanted)
+
+
+async def complete_review(
+    tx: Transaction, *, review_id: UUID, caller: Principal, assessment_id: UUID, outcome: ReviewOutcome, note: str
+) -> AccountReview:
+    """Records that a person has reviewed an account, by which assessment and with what outcome; schedules the next.
+
+    Raises `AccountReviewNotFound`, `AccountReviewCompleted`, `PersonRequired`, `AssessmentUnfit`.
+    """
+    review = await repository.lock(tx.session, review_id)
+    if review is None or not caller.sees(review.segment):
+        raise AccountReviewNotFound(f"there is no review {review_id}")
+    require_person(tx.actor)
+    check_uncompleted(review)
+    rested_on = await _fit(tx, review, assessment_id)
+    done = replace(
+        review,
+        completed_at=tx.now,
+        completed_by=tx.actor.name,
+        assessment_id=assessment_id,
+        outcome=outcome,
+        note=note,
+    )
+    await repository.write(tx.session, done)
+    said = {"outcome": outcome.value, "assessment_id": str(assessment_id), "grade": rested_on.grade, "note": note}
+    tx.emit(_told(AccountReviewed, done, before={"due_on": review.due_on.isoformat()}, after=said))
+    await schedule_review(tx, customer_id=review.customer_id, segment=review.segment, due_on=rested_on.review_on)
+    return done
+
+
+async def announce_reviews(tx: Transaction, *, segment: str) -> int:
+    """Tells of at most `BATCH` reviews of a segment whose day is near; how many."""
+    today, approvals = await _today_and_rules(tx, segment)
+    until = today + timedelta(days=approvals.review_notice_days)
+    due = await repository.unannounced(tx.session, segment=segment, until=until, limit=BATCH)
+    for review_id in due:
+        review = await repository.lock(tx.session, review_id)
+        if review is not None and review.announced_at is None and review.completed_at is None:
+            await repository.write(tx.session, replace(review, announced_at=tx.now))
+            tx.emit(_told(AccountReviewDue, review, after={"due_on": review.due_on.isoformat()}))
+    return len(due)
+
+
+async def announce_endings(tx: Transaction, *, segment: str, after: UUID) -> UUID | None:
+    """Tells of limits of a segment that end soon or have just ended, among the next behind the id `after`.
+
+    Each is told once. A limit that another follows does not leave anybody without one, and is not told. Returns the
+    id to go on behind; null at the end.
+    """
+    today, approvals = await _today_and_rules(tx, segment)
+    last = today + timedelta(days=approvals.expiry_notice_days)
+    first = today - timedelta(days=EXPIRED_FOR_DAYS)
+    found = await exposure.ending_limits(tx, segment=segment, first=first, last=last, after=after, batch=BATCH)
+    await _tell(tx, [each for each in found if each.valid_until < today], "expired", LimitExpired)
+    await _tell(tx, [each for each in found if each.valid_until >= today], "expiring", LimitExpiring)
+    return found[-1].id if len(found) == BATCH else None
+
+
+async def _tell(tx: Transaction, ending: Sequence[SetLimit], kind: str, event: type[Event]) -> None:
+    known = await repository.told(tx.session, [each.id for each in ending], kind) if ending else frozenset()
+    news = [each for each in ending if each.id not in known]
+    if news:
+        await repository.note_told(tx.session, [each.id for each in news], kind, tx.now)
+    for each in news:
+        amount = each.limit.amount
+        tx.emit(
+            event(
+                subject_id=str(each.account_id),
+                customer_id=each.customer_id,
+                segment=each.segment,
+                after={
+                    "limit_id": str(each.id),
+                    "scope": each.scope.value,
+                    "kind": each.limit.kind.value,
+                    "amount": None if amount is None else render(amount, each.currency),
+                    "currency": each.currency,
+                    "temporary": each.temporary,
+                    "valid_until": each.valid_until.isoformat(),
+                },
+            )
+        )
+
+
+async def _fit(tx: Transaction, review: AccountReview, assessment_id: UUID) -> Assessed:
+    """The assessment that a review rests on: of this account, and recent enough to be relied on."""
+    today, approvals = await _today_and_rules(tx, review.segment)
+    found = await assessment(tx, assessment_id=assessment_id)
+    if found is None or (found.customer_id, found.segment) != (review.customer_id, review.segment):
+        raise _unfit(f"{assessment_id} is no assessment of {review.customer_id} in {review.segment}")
+    if (today - found.assessed_on).days > approvals.assessment_max_age_days:
+        raise _unfit(f"it is of {found.assessed_on}, older than {approvals.assessment_max_age_days} days")
+    return found
+
+
+async def _today_and_rules(tx: Transaction, segment: str) -> tuple[date, Approvals]:
+    zone = (await policies.segment(tx, segment=segment)).zone
+    document = (await policies.active(tx, segment=segment)).document
+    return local_day(tx.now, zone), parse(document).approvals
+
+
+def _unfit(message: str) -> AssessmentUnfit:
+    return AssessmentUnfit(message, faults=[Fault("/assessment_id", AssessmentUnfit.code, message)])
+
+
+def _told(kind: type[Event], review: AccountReview, **said: Any) -> Event:
+    return kind(subject_id=str(review.id), customer_id=review.customer_id, segment=review.segment, **said)
