@@ -18,6 +18,7 @@ from app.domains.credit_data import routes as credit_data_routes
 from app.domains.customers import routes as customer_routes
 from app.domains.exposure import routes as account_routes
 from app.domains.limits import routes as limit_routes
+from app.domains.monitoring import routes as report_routes
 from app.domains.orders import check_routes
 from app.domains.orders import routes as order_routes
 from app.domains.orders.desk import DESK_CONNECTIONS, LOCK_TIMEOUT, Desk
@@ -62,6 +63,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     order_routes.router,
     order_routes.shipments_router,
     order_routes.reviews_router,
+    report_routes.router,
 )
 """Every router, one line for each slice; the busiest first, for routes are tried in this order."""
 

@@ -89,6 +89,20 @@ def encode_cursor(page: PageRequest, values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(members).encode()).decode().rstrip("=")
 
 
+def text_key(page: PageRequest) -> str | None:
+    """What the page begins behind, in a list ordered by one text; null at the beginning. Raises `CursorMalformed`."""
+    if page.cursor is None:
+        return None
+    try:
+        descending, member = json.loads(base64.b64decode(_padded(page.cursor), altchars=b"-_", validate=True))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise CursorMalformed from None
+    if descending is not page.descending:
+        raise CursorMalformed
+    key: str = _typed(member, str)
+    return key
+
+
 def _text(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 

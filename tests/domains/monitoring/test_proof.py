@@ -13,9 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domains.monitoring import jobs, repository
+from app.domains.monitoring import jobs
 from app.domains.monitoring import service as monitoring
 from app.domains.monitoring.core.drift import Drift, DriftKind
+from app.domains.monitoring.repository import proofs as repository
 from app.domains.monitoring.service import Tally
 from app.infra import metrics
 from app.infra.jobs import Run

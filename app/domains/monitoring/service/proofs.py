@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from app.domains.monitoring import repository
 from app.domains.monitoring.core.drift import Drift, DriftKind
 from app.domains.monitoring.core.portfolio import PortfolioPart, SegmentDesk
+from app.domains.monitoring.repository import proofs as repository
 from app.infra.transaction import Transaction
 
 ACCOUNTS_A_BATCH: Final = 500

@@ -1,0 +1,155 @@
+"""Aging and the cash forecast of many accounts, from the ladders now and from the ledger in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domains.monitoring.core.aging import AgingBy, AgingPart
+
+_PAGES: Final = {
+    AgingBy.CUSTOMER: """
+        select a.id as account_id, a.customer_id as key, a.currency from accounts a
+         where a.segment = :segment and a.customer_id > :after
+           and (cast(:currency as text) is null or a.currency = :currency)
+           and (cast(:customer_id as text) is null or a.customer_id = :customer_id)
+         order by a.customer_id limit :most""",
+    AgingBy.GROUP: """
+        select account_id, key, currency
+          from (
+               select a.id as account_id, family.root as key, a.currency,
+                      dense_rank() over (order by family.root) as place
+                 from accounts a
+                 join (
+                      with recursive family (customer_id, root) as (
+                           select customer_id, customer_id from customers where parent_id is null
+                           union all
+                           select c.customer_id, family.root from family join customers c
+                               on c.parent_id = family.customer_id
+                      )
+                      select * from family
+                 ) family using (customer_id)
+                where a.segment = :segment and family.root > :after
+                  and (cast(:currency as text) is null or a.currency = :currency)
+                  and (cast(:customer_id as text) is null or family.root = :customer_id)
+          ) members
+         where place <= :most""",
+    AgingBy.SEGMENT: """
+        select a.id as account_id, a.segment as key, a.currency from accounts a
+         where a.segment = :segment and a.segment > :after and cast(:most as int) > 0
+           and (cast(:currency as text) is null or a.currency = :currency)
+           and (cast(:customer_id as text) is null or a.customer_id = :customer_id)""",
+}
+"""The accounts of one page, and what they are summed under."""
+
+_AGE: Final = "width_bucket(cast(:on as date) - due_on, cast(:bounds as int[]))"
+"""0 for what is not due, then the number of the bucket."""
+
+_NOW: Final = f"""
+    select account_id, {_AGE}::text as part, amount from due_rungs where account_id in (select account_id from page)
+    union all
+    select id, 'receivables', receivables from accounts where id in (select account_id from page)
+    union all
+    select id, 'credits', unallocated_credits from accounts where id in (select account_id from page)
+    union all
+    select account_id, 'uncleared', uncleared_amount from payments
+     where uncleared_amount > 0 and account_id in (select account_id from page)"""  # noqa: S608 - an expression of our own
+
+_AS_KNOWN: Final = f"""
+    select account_id, part, amount
+      from page join ledger using (account_id)
+     cross join lateral (values
+           (case when component = 'receivables' and due_on is not null then {_AGE}::text end),
+           (case when component = 'receivables' then 'receivables' end),
+           (case when component = 'receivables' and source_type = 'uncleared' then 'uncleared' end),
+           (case when component = 'unallocated_credits' then 'credits' end)) as told(part)
+     where at < :until and part is not null"""  # noqa: S608 - an expression of our own
+"""Every line up to an instant, under each part that it moves."""
+
+_FORECAST: Final = text("""
+    with lateness as (
+        select i.account_id,
+               round(sum((a.effective_on - i.due_on) * a.amount * i.rate) / sum(a.amount * i.rate))::int as days
+          from allocations a join open_items i on i.id = a.item_id
+         where i.segment = :segment and a.payment_id is not null and a.undone_at is null and a.effective_on > :since
+         group by i.account_id
+    ), expected as (
+        select a.currency, d.due_on + coalesce(l.days, 0) as day, d.amount, 0 as drafts
+          from accounts a join due_rungs d on d.account_id = a.id
+          left join lateness l on l.account_id = a.id
+         where a.segment = :segment and d.amount > 0
+        union all
+        select p.account_currency, p.clears_on, 0, p.uncleared_amount
+          from payments p where p.segment = :segment and p.uncleared_amount > 0
+    )
+    select currency, greatest(-1, least(:weeks, floor((day - cast(:on as date)) / 7.0)))::int as week,
+           sum(amount) as amount, sum(drafts) as drafts
+      from expected group by 1, 2 order by 1, 2""")
+"""Lateness is the mean of a year's payments, weighted by what they paid; week -1 is what was expected before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRow:
+    """What is expected in one week, counted from 0, in one account currency; -1 is before, the last is later."""
+
+    currency: str
+    week: int
+    amount: Decimal
+    drafts: Decimal
+
+
+def _statement(by: AgingBy, lines: str) -> TextClause:
+    return text(f"""
+        with page as materialized ({_PAGES[by]})
+        select page.key, page.currency, part, sum(amount) as amount
+          from ({lines}) lines join page using (account_id)
+         group by page.key, page.currency, part order by page.key, page.currency""")  # noqa: S608 - our own parts
+
+
+_STATEMENTS: Final = {
+    (by, is_past): _statement(by, _AS_KNOWN if is_past else _NOW) for by in AgingBy for is_past in (True, False)
+}
+
+
+async def aging_parts(
+    session: AsyncSession,
+    *,
+    by: AgingBy,
+    segment: str,
+    on: date,
+    until: datetime | None,
+    bounds: Sequence[int],
+    customer_id: str | None,
+    currency: str | None,
+    after: str,
+    most: int,
+) -> Sequence[AgingPart]:
+    """The parts of at most `most` keys behind `after`, judged on the day `on`: as they stand now, or, with `until`, as
+    the ledger had them before that instant. `bounds` are the first days of the buckets."""
+    asked: dict[str, Any] = {
+        "segment": segment,
+        "on": on,
+        "bounds": list(bounds),
+        "customer_id": customer_id,
+        "currency": currency,
+        "after": after,
+        "most": most,
+    }
+    if until is not None:
+        asked["until"] = until
+    rows = await session.execute(_STATEMENTS[by, until is not None], asked)
+    return [AgingPart(row.key, row.currency, row.part, row.amount) for row in rows]
+
+
+async def cash_forecast(
+    session: AsyncSession, *, segment: str, on: date, since: date, weeks: int
+) -> Sequence[ForecastRow]:
+    """What is expected to come in by week; customers' lateness is read from what was paid after `since`."""
+    asked = {"segment": segment, "on": on, "since": since, "weeks": weeks}
+    return [ForecastRow(*row) for row in await session.execute(_FORECAST, asked)]
