@@ -115,6 +115,8 @@ ROWS: Final[dict[str, str]] = {
     "GET /v1/policies/{segment}/versions": "MFU names",
     "GET /v1/policies/{segment}/versions/{version}": "MFU names",
     "GET /v1/policies/{segment}/versions/{version}/diff": "MFU names",
+    "GET /v1/reports/aging": "RCAMFU names",
+    "GET /v1/reports/cash-forecast": "RCAMFU names",
     "GET /v1/reviews": "RCAMFU lists",
     "GET /v1/segments": "DRCAMFUIK lists",
     "GET /v1/shipments": "DRCAMFUI names",
