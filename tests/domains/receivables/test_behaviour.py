@@ -102,6 +102,10 @@ class TestIndex:
             "79.60"
         )
 
+    def test_counts_nothing_that_is_disputed_as_late(self) -> None:
+        assert payment_index([paid(0), owed(60, open_amount="0")], on=ON) == Decimal("80.00")
+        assert next_change([owed(60, open_amount="0")], on=ON) is None
+
     def test_takes_plain_tuples(self) -> None:
         assert payment_index([tuple(paid(30))], on=ON) == Decimal("50.00")  # type: ignore[list-item]
 
@@ -157,7 +161,7 @@ class TestBehaviour:
             longest_lateness=30,
             trend=Decimal("17.78"),
             disputed_items=1,
-            disputed_share=Decimal("25.00"),
+            disputed_share=Decimal("26.67"),
             known_since=days_ago(240),
             relation_months=7,
             year_volume=Decimal(1500),

@@ -105,6 +105,24 @@ class TestBehaviour:
         found = await behaviour(api)
         assert (found["settled_items"], found["late_items"], found["payment_index"]) == (0, 0, None)
 
+    async def test_does_not_call_late_what_is_disputed(self, api: AsyncClient) -> None:
+        await issue(api, "I1", "2026-01-31")
+        await issue(api, "I2", "2026-01-31", paid_on="2026-01-31", amount="300.00")
+        dispute = await post(api, "/v1/invoices/I1/disputes", {"amount": "100.00", "reason": "quality"})
+        found = await behaviour(api)
+        assert (found["payment_index"], found["late_items"]) == ("80.00", 0)
+        assert (found["disputed_items"], found["disputed_share"]) == (1, "25.00")
+        assert (await behaviour(api, on="2026-03-01"))["disputed_items"] == 0
+        await post(api, f"/v1/invoices/I1/disputes/{dispute['id']}/resolve", {"outcome": "rejected"}, 200)
+        found = await behaviour(api)
+        assert (found["late_items"], found["longest_lateness"], found["disputed_items"]) == (1, 30, 1)
+
+    async def test_never_forgets_what_was_written_off(self, api: AsyncClient) -> None:
+        await issue(api, "I1", "2026-01-31")
+        await post(api, "/v1/invoices/I1/write-off", {"reason": "insolvent"}, 200)
+        found = await behaviour(api)
+        assert (found["settled_items"], found["late_items"], found["payment_index"]) == (0, 1, "50.00")
+
     async def test_of_a_long_relation_counts_all_of_it(self, api: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(paying, "MAX_DEALINGS", 1)
         await issue(api, "I1", "2026-01-31", paid_on="2026-01-31")

@@ -47,8 +47,8 @@ _HUNDRED: Final = Decimal(100)
 class Dealing(NamedTuple):
     """One invoice or debit note, amounts in account currency. A plain tuple of its members does as well.
 
-    `settled_on` is the day its last part was paid, null while anything is open; `open_amount` is what is open then,
-    null for all of it: of an invoice paid but for the bank's charges only those are late.
+    `settled_on` is the day its last part was paid, null while anything is open; `open_amount` is what is open then and
+    not disputed, null for all of it: of an invoice paid but for the bank's charges only those are late.
     """
 
     issued_on: date
@@ -66,8 +66,9 @@ class PaymentBehaviour:
     `payment_index` is from 1, worst, to 100, best. `share_on_time` is the percentage paid by the due day and
     `average_days_late` the mean of the days beyond terms (below zero: early), both weighted as the index is.
     `longest_lateness` is in days, of items paid or open. `trend` is the change of the index within 90 days.
-    `disputed_share` is a percentage of the items known. `relation_months` are whole months since the first item; the
-    volumes are in account currency, `monthly_volume` the mean of the last twelve months, or of those there are.
+    `disputed_share` is a percentage of the amount of all items. `relation_months` are whole months since the first
+    item; the volumes are in account currency, `monthly_volume` the mean of the last twelve months, or of those there
+    are.
     """
 
     on: date
@@ -104,7 +105,7 @@ def payment_behaviour(dealings: Iterable[Dealing], *, on: date) -> PaymentBehavi
     since = min(dealing.issued_on for dealing in known)
     volume = sum((each.amount for each in known if (on - each.issued_on).days < YEAR_DAYS), ZERO)
     months = months_between(since, on)
-    disputed = sum(dealing.disputed for dealing in known)
+    disputed = [dealing.amount for dealing in known if dealing.disputed]
     return PaymentBehaviour(
         on=on,
         settled_items=sum(not lesson.is_open for lesson in lessons),
@@ -114,8 +115,8 @@ def payment_behaviour(dealings: Iterable[Dealing], *, on: date) -> PaymentBehavi
         average_days_late=_mean([(Decimal(lesson.days), lesson.weight) for lesson in lessons]),
         longest_lateness=max((max(lesson.days, 0) for lesson in lessons), default=None),
         trend=_trend(known, lessons, on),
-        disputed_items=disputed,
-        disputed_share=_rounded(_HUNDRED * disputed / len(known)),
+        disputed_items=len(disputed),
+        disputed_share=_rounded(_HUNDRED * sum(disputed, ZERO) / sum((each.amount for each in known), ZERO)),
         known_since=since,
         relation_months=months,
         year_volume=volume,
@@ -155,7 +156,7 @@ def next_change(dealings: Iterable[Dealing], *, on: date) -> date | None:
 
     Null when nothing is open.
     """
-    due = [dealing.due_on for dealing in dealings if dealing.settled_on is None]
+    due = [dealing.due_on for dealing in dealings if dealing.settled_on is None and dealing.open_amount != 0]
     return max(min(due), on) + timedelta(days=1) if due else None
 
 
@@ -169,7 +170,8 @@ def _lessons(dealings: Sequence[Dealing], on: date) -> list[_Lesson]:
             lessons.append(_Lesson(days, _weight(dealing.amount, age), is_open=False))
         elif dealing.due_on < on:
             late = dealing.amount if dealing.open_amount is None else dealing.open_amount
-            lessons.append(_Lesson((on - dealing.due_on).days, _weight(late, 0), is_open=True))
+            if late:
+                lessons.append(_Lesson((on - dealing.due_on).days, _weight(late, 0), is_open=True))
     return lessons
 
 

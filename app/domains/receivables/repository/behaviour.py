@@ -31,8 +31,8 @@ _MARK: Final = text("""
 
 _DEALINGS: Final = text("""
     select i.issued_on, i.due_on, i.amount * i.rate as amount,
-           (i.open_amount + i.written_off_amount + s.later) * i.rate as open_amount,
-           i.status = 'paid' and s.later = 0 as is_settled, s.paid_on
+           i.status = 'paid' and s.later = 0 as is_settled, s.paid_on, d.times > 0 as is_disputed,
+           greatest(i.open_amount + i.written_off_amount + s.later - d.amount, 0) * i.rate as late_amount
       from (
            select id, issued_on, due_on, amount, open_amount, written_off_amount, rate, status from open_items
             where customer_id = :customer_id and segment = :segment and kind <> 'credit_note'
@@ -43,9 +43,14 @@ _DEALINGS: Final = text("""
            select max(effective_on) filter (where payment_id is not null and effective_on <= :on) as paid_on,
                   coalesce(sum(amount + discount + difference) filter (where effective_on > :on), 0) as later
              from allocations where item_id = i.id and undone_at is null
-      ) s""")
-"""What was allocated after the day is open again for this look. What only credit notes have settled tells nothing of
-how the customer pays."""
+      ) s
+     cross join lateral (
+           select count(*) as times,
+                  coalesce(sum(amount) filter (where resolved_on is null or resolved_on > :on), 0) as amount
+             from disputes where item_id = i.id and opened_on <= :on
+      ) d""")
+"""What was allocated after the day is open again for this look. What is written off stays unpaid; what is disputed on
+the day is not late. What only credit notes have settled tells nothing of how the customer pays."""
 
 _RELATION: Final = text("""
     select min(issued_on) as since,
@@ -74,7 +79,8 @@ async def dealings(session: AsyncSession, *, customer_id: str, segment: str, on:
             due_on=row.due_on,
             amount=row.amount,
             settled_on=row.paid_on if row.is_settled else None,
-            open_amount=None if row.is_settled else row.open_amount,
+            disputed=row.is_disputed,
+            open_amount=None if row.is_settled else row.late_amount,
         )
         for row in rows
         if row.paid_on is not None or not row.is_settled
