@@ -63,7 +63,9 @@ def a_statement(
 
 def facts(*statements: Statement, company: Company | None = None, **more: Any) -> AssessmentFacts:
     """Facts on the day `ON`; lists are given as they are known."""
-    lists = {name: tuple(value) if isinstance(value, Sequence) else value for name, value in more.items()}
+    lists: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, Sequence) else value for name, value in more.items()
+    }
     return AssessmentFacts("C-1", "main", "CNY", ON, company or Company("CN", net_days=30), statements, **lists)
 
 

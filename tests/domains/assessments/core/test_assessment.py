@@ -67,7 +67,11 @@ class TestScore:
     def test_gives_the_weight_of_an_absent_group_to_those_present(self) -> None:
         found = assess(facts(a_statement()), POLICY)
         assert found.score == 75
-        assert [(factor.weight, factor.missing) for factor in found.factors] == [(50, False), (50, False), (0, True)]
+        assert [(factor.weight, factor.missing) for factor in found.factors] == [
+            (Decimal(50), False),
+            (Decimal(50), False),
+            (Decimal(0), True),
+        ]
 
     def test_gives_a_missing_factor_of_a_present_group_its_own_points(self) -> None:
         found = assess(facts(a_statement(inventory=None)), POLICY)
@@ -116,7 +120,7 @@ class TestConfidence:
 
     def test_trusts_what_the_customer_says_of_itself_less(self) -> None:
         found = assess(facts(a_statement(audited=False)), POLICY).confidence
-        assert (found.percent, found.by_source["self_declared"]) == (36, 60)
+        assert (found.percent, found.by_source["self_declared"]) == (Decimal(36), Decimal(60))
 
     def test_caps_the_grade_where_it_is_low(self) -> None:
         caps = [{"below": 50, "grade": "C"}, {"below": 40, "grade": "E"}]
@@ -193,7 +197,7 @@ class TestExplanation:
     def test_says_what_would_lift_the_grade(self) -> None:
         found = assess(BOTH, POLICY)  # 77, grade B; A begins at 80
         (lift,) = found.lifts
-        assert (lift.action, lift.code, lift.gain, lift.grade) == (LiftAction.IMPROVE, "quick_ratio", 15, "A")
+        assert (lift.action, lift.code, lift.gain, lift.grade) == (LiftAction.IMPROVE, "quick_ratio", Decimal(15), "A")
         assert lift.enough
 
     def test_lifts_as_it_says(self) -> None:
@@ -251,7 +255,7 @@ class TestRecommendedLimit:
     )
     def test_takes_the_capacity_that_the_policy_chooses(self, choice: str, binding: str, amount: int) -> None:
         found = assess(self.KNOWN, a_policy(scorecard=CARD, limits={"step": 1, "capacity": choice}))
-        assert (found.recommended_limit.binding, found.recommended_limit.amount) == (binding, amount)
+        assert (found.recommended_limit.binding, found.recommended_limit.amount) == (binding, Decimal(amount))
 
     @pytest.mark.parametrize(
         ("limits", "binding", "amount"),
@@ -264,7 +268,7 @@ class TestRecommendedLimit:
     )
     def test_is_the_least_of_all_rounded_down(self, limits: dict[str, Any], binding: str, amount: int) -> None:
         found = assess(self.KNOWN, a_policy(scorecard=CARD, limits={"step": 1, **limits})).recommended_limit
-        assert (found.binding, found.amount) == (binding, amount)
+        assert (found.binding, found.amount) == (binding, Decimal(amount))
 
     def test_is_nothing_by_working_assets_without_equity(self) -> None:
         broke = a_statement(equity=-100, total_liabilities=900, current_assets=10, inventory=0)
@@ -277,12 +281,12 @@ class TestRecommendedLimit:
     def test_of_a_customer_whose_capacity_nobody_knows_is_capped(self) -> None:
         known = facts(experience=experience())
         found = assess(known, a_policy(scorecard=CARD, limits={"cap_without_capacity": 5000})).recommended_limit
-        assert (found.binding, found.amount) == ("cap_without_capacity", 5000)
+        assert (found.binding, found.amount) == ("cap_without_capacity", Decimal(5000))
 
     def test_is_zero_for_a_grade_that_gets_no_credit(self) -> None:
         event = Adverse(AdverseKind.INSOLVENCY, ON, 5)
         found = assess(replace(self.KNOWN, adverse=(event,)), DEFAULT)
-        assert (found.recommended_limit.amount, found.recommended_limit.binding) == (0, "grade_cap")
+        assert (found.recommended_limit.amount, found.recommended_limit.binding) == (Decimal(0), "grade_cap")
         assert found.recommended_terms.kind is GradeTermsKind.PREPAID
 
     @settings(max_examples=40)
@@ -352,4 +356,4 @@ def test_a_policy_from_long_ago_still_assesses() -> None:
         }
     )
     found = assess(facts(company=Company("CN", founded_on=date(2020, 1, 1))), policy)
-    assert (found.grade, found.score, found.probability_of_default) == ("bad", 9, Decimal("0.08"))
+    assert (found.grade, found.score, found.probability_of_default) == ("bad", Decimal(9), Decimal("0.08"))
