@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 
 from app import worker
+from app.domains.assessments import routes as assessment_routes
 from app.domains.credit_data import routes as credit_data_routes
 from app.domains.customers import routes as customer_routes
 from app.domains.exposure import routes as account_routes
@@ -52,6 +53,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     journal_routes.router,
     customer_routes.router,
     policy_routes.router,
+    assessment_routes.router,
     credit_data_routes.router,
     receivable_routes.router,
     account_routes.router,

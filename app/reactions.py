@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.domains.assessments import service as assessments
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.events import CoverChanged, CoverTurned, CreditRecordRetracted
 from app.domains.customers.core.events import CustomerChanged
@@ -42,7 +43,7 @@ async def note_cover_of_new_account(tx: Transaction, event: AccountOpened) -> No
 
 REACTIONS: Final[Reactions] = {
     CustomerChanged: (exposure.regroup,),
-    AccountOpened: (note_cover_of_new_account,),
+    AccountOpened: (note_cover_of_new_account, assessments.note_on_account),
     AccountCurrencyChanged: (note_cover,),
     CoverChanged: (limits.lower_for_announced_withdrawal, note_cover),
     CoverTurned: (note_cover,),

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.domains.assessments import jobs as assessments
 from app.domains.credit_data import jobs as credit_data
 from app.domains.credit_data.adapters import CreditSource, HttpSource
 from app.domains.exposure import jobs as exposure
@@ -43,6 +44,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *credit_data.JOBS,
     *receivables.JOBS,
     *orders.JOBS,
+    *assessments.JOBS,
     *monitoring.JOBS,
 )
 """Every job that always runs, one line for each slice that has some."""

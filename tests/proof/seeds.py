@@ -27,6 +27,8 @@ def plant(company: Background) -> None:
     company.post("/v1/limit-requests", asked)
     company.post("/v1/limit-requests", {**asked, "customer_id": "C-2", "amount": "990"})
     company.post("/v1/deputies", {"deputy": "Li Wei", "valid_until": TODAY, "reason": "on leave"})
+    company.post("/v1/customers/C-1/assessments", {})
+    company.post("/v1/assessments/batch", {"segment": "main"})
     document = company.get("/v1/policies/main")["document"]
     company.post("/v1/policies/main/versions", {"document": document, "note": "a draft"})
     patch = {"order_checks": {"reservation_days": 10}}

@@ -16,6 +16,15 @@ from app.kernel.money import ZERO, Money
 
 
 @dataclass(frozen=True, slots=True)
+class AccountKey:
+    """What names an account."""
+
+    id: UUID
+    customer_id: str
+    segment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """The policy parameters that the standing facts of an account were computed with.
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domains.exposure.core.account import Account
+from app.domains.exposure.core.account import Account, AccountKey
 from app.domains.exposure.core.ledger import Component, Entry, Line, Posting, Source
 from app.domains.exposure.records import Record, account_from
 from app.domains.exposure.tables import AccountRow, CommitmentRow, DueRungRow, LedgerRow, LimitRow
@@ -151,6 +151,27 @@ async def stale_after(
     rows = (await session.execute(statement)).all()
     stale = [(row.customer_id, row.segment) for row in rows if row.fresh_until <= now]
     return stale, rows[-1].id if len(rows) == scanned else None
+
+
+async def keys_after(
+    session: AsyncSession, *, after: UUID, segment: str | None, customers: Collection[str] | None, most: int
+) -> Sequence[AccountKey]:
+    """At most `most` accounts behind the id `after`, of a segment and of these customers or of all."""
+    wanted = _portfolio(segment, customers)
+    statement = select(AccountRow.id, AccountRow.customer_id, AccountRow.segment).where(AccountRow.id > after, *wanted)
+    rows = await session.execute(statement.order_by(AccountRow.id).limit(most))
+    return [AccountKey(row.id, row.customer_id, row.segment) for row in rows]
+
+
+async def count(session: AsyncSession, *, segment: str | None, customers: Collection[str] | None) -> int:
+    """How many accounts a segment and these customers have, or all."""
+    found = await session.scalar(select(func.count()).select_from(AccountRow).where(*_portfolio(segment, customers)))
+    return int(found or 0)
+
+
+def _portfolio(segment: str | None, customers: Collection[str] | None) -> list[ColumnElement[bool]]:
+    of_segment = [] if segment is None else [AccountRow.segment == segment]
+    return of_segment if customers is None else [*of_segment, AccountRow.customer_id.in_(customers)]
 
 
 def _record(row: AccountRow) -> Record:

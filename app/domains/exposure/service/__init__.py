@@ -10,9 +10,11 @@ await exposure.save(tx, positions=positions)
 from app.domains.exposure.repository.orders import FiledOrder
 from app.domains.exposure.repository.rates import DayRates
 from app.domains.exposure.service.accounts import (
+    account_keys,
     accounts_of,
     accounts_with_dues,
     accounts_with_expired_orders,
+    count_accounts,
     due_ladder,
     list_accounts,
     list_ledger,
@@ -48,10 +50,12 @@ __all__ = [
     "Overview",
     "RiskFacts",
     "account",
+    "account_keys",
     "accounts_of",
     "accounts_with_dues",
     "accounts_with_expired_orders",
     "basis",
+    "count_accounts",
     "due_ladder",
     "ending_limits",
     "enter_rates",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.domains.customers import service as customers
-from app.domains.exposure.core.account import Account
+from app.domains.exposure.core.account import Account, AccountKey
 from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened
 from app.domains.exposure.core.ledger import Posting
 from app.domains.exposure.core.refusals import AccountCurrencyFixed
@@ -126,6 +126,20 @@ async def stale_accounts(
     Also returns the id to go on behind; null at the end.
     """
     return await repository.stale_after(tx.session, tx.now, after=after, scanned=scanned)
+
+
+async def account_keys(
+    tx: Transaction, *, after: UUID, most: int, segment: str | None = None, customers: Collection[str] | None = None
+) -> Sequence[AccountKey]:
+    """At most `most` accounts behind the id `after`, of a segment and of the customers named, or of all."""
+    return await repository.keys_after(tx.session, after=after, segment=segment, customers=customers, most=most)
+
+
+async def count_accounts(
+    tx: Transaction, *, segment: str | None = None, customers: Collection[str] | None = None
+) -> int:
+    """How many accounts there are in a segment and of the customers named, or at all."""
+    return await repository.count(tx.session, segment=segment, customers=customers)
 
 
 async def _keep_in(tx: Transaction, customer_id: str, segment: str, currency: str, precondition: Precondition) -> None:

@@ -1,0 +1,203 @@
+"""Assess a customer, look assessments up, and prove that one can be had again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import orjson
+
+from app.domains.assessments import repository
+from app.domains.assessments.core.assessment import Finding
+from app.domains.assessments.core.assessment import assess as decide
+from app.domains.assessments.core.events import CustomerAssessed
+from app.domains.assessments.core.facts import AssessmentFacts, as_document
+from app.domains.assessments.core.record import Assessment, PolicyUsed
+from app.domains.assessments.core.refusals import AssessmentNotFound
+from app.domains.assessments.service.gathering import gather
+from app.domains.assessments.tables import AssessmentRow
+from app.domains.customers import service as customers
+from app.domains.exposure import service as exposure
+from app.domains.exposure.core.events import AccountOpened
+from app.domains.policies import service as policies
+from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf
+from app.domains.policies.core.scorecard import Question
+from app.infra.db.paging import PageRequest, Slice
+from app.infra.transaction import Transaction
+from app.kernel.digest import digest
+from app.kernel.money import render
+from app.kernel.records import load
+
+_SHELVES: Final[WeakKeyDictionary[Any, PolicyShelf]] = WeakKeyDictionary()
+"""Compiled policies of this process, by the database they are of; what is on a shelf never goes stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An assessment decided again. `differing` names what came out otherwise; empty if nothing did."""
+
+    given: dict[str, Any]
+    replayed: dict[str, Any]
+    differing: Sequence[str]
+
+    @property
+    def identical(self) -> bool:
+        """Whether the assessment can be had again."""
+        return not self.differing
+
+
+async def assess(tx: Transaction, *, customer_id: str, segment: str) -> Assessment:
+    """Assesses the customer from what is known now, and tells its account, if it has one, grade and day.
+
+    Raises `CustomerNotFound`, `SegmentNotFound`, `PolicyMissing`, `OverrideUnfit`, `ScorecardNotInPolicy`,
+    `LimitsNotInPolicy`, `AccountBusy`.
+    """
+    customer = await customers.get(tx, customer_id=customer_id)
+    held = await policies.segment(tx, segment=segment)
+    policy = await policies.effective_policy(tx, segment=segment, customer=customer, shelf=_shelf(tx))
+    facts = await gather(tx, customer=customer, segment=held)
+    before = await repository.latest(tx.session, customer_id, segment)
+    row = _row(tx, facts, decide(facts, policy.policy), policy)
+    repository.add(tx.session, row)
+    await tx.session.flush()
+    if await exposure.known_accounts(tx, keys=[(customer_id, segment)]):
+        await exposure.note_risk(tx, customer_id=customer_id, segment=segment, grade=row.grade, assessed_on=facts.on)
+    tx.emit(
+        CustomerAssessed(
+            subject_id=str(row.id),
+            customer_id=customer_id,
+            segment=segment,
+            before={} if before is None else _told(before),
+            after=_told(row),
+        )
+    )
+    return assessment_of(row)
+
+
+async def latest(tx: Transaction, *, customer_id: str, segment: str) -> Assessment | None:
+    """The last assessment of the customer in the segment."""
+    row = await repository.latest(tx.session, customer_id, segment)
+    return None if row is None else assessment_of(row)
+
+
+async def find(tx: Transaction, *, assessment_id: UUID, segments: Collection[str] | None = None) -> Assessment:
+    """One assessment. Raises `AssessmentNotFound`, also for one in another segment than `segments`."""
+    row = await repository.find(tx.session, assessment_id)
+    if row is None or (segments is not None and row.segment not in segments):
+        raise AssessmentNotFound(f"there is no assessment {assessment_id}")
+    return assessment_of(row)
+
+
+async def list_assessments(
+    tx: Transaction, *, customer_id: str, page: PageRequest, segments: Collection[str] | None = None
+) -> Slice[Assessment]:
+    """The customer's assessments by the instant they were made. Raises `CustomerNotFound`."""
+    await customers.get(tx, customer_id=customer_id)
+    found = await repository.list_page(tx.session, page, customer_id=customer_id, segments=segments)
+    return Slice([assessment_of(row) for row in found.rows], found.next_cursor)
+
+
+async def questions_of(tx: Transaction, *, assessment: Assessment) -> Mapping[str, Question]:
+    """The questions of the policy that an assessment was made under, by their items."""
+    policy = await _recalled(tx, assessment.policy)
+    scorecard = policy.policy.scorecard
+    return {} if scorecard is None else {question.item: question for question in scorecard.questions}
+
+
+async def replay(tx: Transaction, *, assessment: Assessment) -> Replay:
+    """Decides a stored assessment again, from its stored facts under the policy that it was made under."""
+    policy = await _recalled(tx, assessment.policy)
+    given, again = _document(assessment.finding), _document(decide(assessment.facts, policy.policy))
+    differing = [name for name in given if again.get(name) != given[name]]
+    if digest(as_document(assessment.facts)) != assessment.facts_digest:
+        differing.append("facts_digest")
+    return Replay(given, again, differing)
+
+
+async def note_on_account(tx: Transaction, opened: AccountOpened) -> None:
+    """Tells an account that is opened what was found before there was one."""
+    assert opened.customer_id, "an account is a customer's"
+    assert opened.segment, "in a segment"
+    known = await latest(tx, customer_id=opened.customer_id, segment=opened.segment)
+    if known is not None:
+        await exposure.note_risk(
+            tx,
+            customer_id=known.customer_id,
+            segment=known.segment,
+            grade=known.grade,
+            assessed_on=known.assessed_on,
+        )
+
+
+def assessment_of(row: AssessmentRow) -> Assessment:
+    """A row as the core knows it."""
+    return Assessment(
+        id=row.id,
+        customer_id=row.customer_id,
+        segment=row.segment,
+        facts=load(AssessmentFacts, row.facts),
+        facts_digest=row.facts_digest,
+        finding=load(Finding, row.finding),
+        policy=PolicyUsed(row.segment, row.policy_version, row.policy_profile, row.policy_override_id),
+        assessed_at=row.assessed_at,
+        assessed_by=row.assessed_by,
+    )
+
+
+def _shelf(tx: Transaction) -> PolicyShelf:
+    return _SHELVES.setdefault(tx.session.get_bind(), PolicyShelf())
+
+
+async def _recalled(tx: Transaction, used: PolicyUsed) -> EffectivePolicy:
+    return await policies.recall(
+        tx,
+        segment=used.segment,
+        version=used.version,
+        profile=used.profile,
+        override_id=used.override_id,
+        shelf=_shelf(tx),
+    )
+
+
+def _row(tx: Transaction, facts: AssessmentFacts, finding: Finding, policy: EffectivePolicy) -> AssessmentRow:
+    document = as_document(facts)
+    return AssessmentRow(
+        id=tx.new_id(),
+        customer_id=facts.customer_id,
+        segment=facts.segment,
+        score=finding.score,
+        grade=finding.grade,
+        probability=finding.probability_of_default,
+        confidence=finding.confidence.percent,
+        limit_amount=finding.recommended_limit.amount,
+        currency=facts.currency,
+        review_on=finding.review_on,
+        policy_version=policy.version,
+        policy_profile=policy.profile,
+        policy_override_id=policy.override_id,
+        facts_digest=digest(document),
+        facts=document,
+        finding=_document(finding),
+        assessed_by=tx.actor.name,
+        assessed_at=tx.now,
+    )
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    """What was found as JSON: decimals as text with the digits they have."""
+    document: dict[str, Any] = orjson.loads(orjson.dumps(finding, default=str))
+    return document
+
+
+def _told(row: AssessmentRow) -> dict[str, Any]:
+    return {
+        "grade": row.grade,
+        "score": str(row.score),
+        "recommended_limit": render(row.limit_amount, row.currency),
+        "currency": row.currency,
+        "policy_version": row.policy_version,
+        "review_on": row.review_on.isoformat(),
+    }
