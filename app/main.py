@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from app import worker
 from app.domains.assessments import routes as assessment_routes
+from app.domains.control import routes as control_routes
 from app.domains.credit_data import routes as credit_data_routes
 from app.domains.customers import routes as customer_routes
 from app.domains.exposure import routes as account_routes
@@ -51,6 +52,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
     auth_routes.router,
     journal_routes.router,
+    control_routes.router,
     customer_routes.router,
     policy_routes.router,
     assessment_routes.router,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +14,9 @@ from app.support.auth.core.principals import Principal
 from app.support.auth.core.scopes import SCOPES_OF_ROLE, Role
 from tests.architecture.test_routes import METHODS, scopes_of
 from tests.proof.access import LETTERS, ROWS, row, suggested
+
+CONVERTER: Final = re.compile(r":\w+(?=\})")
+"""What a path says of the form of a parameter; the document does not say it there."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,9 @@ def operations(application: FastAPI) -> dict[str, dict[str, Any]]:
 def opened(application: FastAPI) -> dict[str, frozenset[Role]]:
     """The roles that each operation is open to, by the scopes that it declares."""
     return {
-        f"{method} {route.path}": frozenset(role for role in Role if _may(role, scopes_of(route.dependant)))
+        f"{method} {CONVERTER.sub('', route.path or '')}": frozenset(
+            role for role in Role if _may(role, scopes_of(route.dependant))
+        )
         for route in iter_route_contexts(application.routes)
         if hasattr(route, "dependant")
         for method in route.methods or ()

@@ -128,6 +128,15 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
         "contacts": [{"role": "dunning", "name": "Li Wei", "email": "li@example.com", "phone": "+86 10"}],
     },
     ("POST", "/v1/customers/{customer_id}/contacts/{contact_id}/erase"): {"ground": "objection"},
+    ("POST", "/v1/audits"): {
+        "segment": "main",
+        "from": TODAY,
+        "to": TODAY,
+        "sizes": {"credit_check": 5, "limit": 5, "release": 0, "write_off": 0},
+        "seed": "seed-1",
+    },
+    ("POST", "/v1/audits/{audit_id}/items/{position}/finding"): {"finding": "exception", "note": "too much"},
+    ("POST", "/v1/audits/{audit_id}/sign-off"): {"conclusion": "as it should be"},
     ("PUT", _ACCOUNT): {"currency": "CNY"},
     ("POST", f"{_ACCOUNT}/limit"): _LIMIT,
     ("POST", f"{_ACCOUNT}/group-limit"): _LIMIT,
@@ -196,6 +205,7 @@ NAMES: Final = {
     "payment_ref": "P-1",
     "date": TODAY,
     "version": "2",
+    "position": "1",
 }
 """What the parameters of paths stand for, where they are not ids that the service gave."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from app.kernel.identity import SYSTEM
+from app.support.journal import service as journal
 from tests.proof.background import Background
 
 FUTURE = "2026-12-31"
@@ -34,6 +36,14 @@ def plant(company: Background) -> None:
     patch = {"order_checks": {"reservation_days": 10}}
     override = {"patch": patch, "valid_until": FUTURE, "reason": "new customer"}
     company.put("/v1/customers/C-1/policy-override", override)
+    company.run(_seal(company))
+    company.post("/v1/audits", {"from": TODAY, "to": TODAY})
+
+
+async def _seal(company: Background) -> None:
+    """Gives the events their places: audits are drawn from what is sealed."""
+    async with company.transactions.begin(actor=SYSTEM, request_id="seeds") as tx:
+        await journal.seal(tx)
 
 
 def _limit(company: Background, customer: str, which: str, amount: str) -> None:

@@ -146,6 +146,7 @@ def ids_of(company: Background) -> dict[str, str]:
         "contact_id": contact["id"],
         "request_id": company.get("/v1/limit-requests?status=pending")["items"][0]["id"],
         "deputy_id": company.get("/v1/deputies")["items"][0]["id"],
+        "audit_id": company.get("/v1/audits")["items"][0]["id"],
         "review_id": company.get("/v1/reviews")["items"][0]["id"],
         "assessment_id": company.get("/v1/customers/C-1/assessments")["items"][0]["id"],
         "run_id": company.get("/v1/assessments/batch")["items"][0]["id"],

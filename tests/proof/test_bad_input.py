@@ -347,6 +347,8 @@ def _filled(company: Background, path: str) -> str:
         ids["check_id"] = company.get("/v1/credit-checks?review=open")["items"][0]["id"]
     if "{key_id}" in path:
         ids["key_id"] = company.get("/v1/api-keys")["items"][0]["id"]
+    if "{audit_id}" in path:
+        ids["audit_id"] = company.get("/v1/audits")["items"][0]["id"]
     if "{contact_id}" in path:
         ids["contact_id"] = company.get("/v1/customers/C-2")["contacts"][0]["id"]
     if "{request_id}" in path:
