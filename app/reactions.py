@@ -10,10 +10,11 @@ from typing import Final
 
 from app.domains.assessments import service as assessments
 from app.domains.credit_data import service as credit_data
-from app.domains.credit_data.core.events import CoverChanged, CoverTurned, CreditRecordRetracted
+from app.domains.credit_data.core.events import AdverseEventFiled, CoverChanged, CoverTurned, CreditRecordRetracted
 from app.domains.customers.core.events import CustomerChanged
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened, RiskNoted
+from app.domains.exposure.core.holds import HoldKind
 from app.domains.limits import service as limits
 from app.infra.transaction import Reactions, Transaction
 from app.kernel.events import Event
@@ -33,20 +34,38 @@ async def note_cover(tx: Transaction, event: Event) -> None:
     )
 
 
-async def note_cover_of_new_account(tx: Transaction, event: AccountOpened) -> None:
-    """What covers an account that has just been opened: usually nothing, and then there is nothing to note."""
+async def stop_for_adverse_events(tx: Transaction, event: Event) -> None:
+    """Stops the customer's accounts while a grave event is pending, and frees them of that when none is."""
     assert event.customer_id is not None
-    assert event.segment is not None
-    if (await credit_data.cover_on(tx, customer_id=event.customer_id, segment=event.segment)).by_currency:
-        await note_cover(tx, event)
+    for found in await credit_data.stopping(tx, customer_id=event.customer_id):
+        await exposure.keep_hold(
+            tx,
+            customer_id=event.customer_id,
+            segment=found.segment,
+            source=ADVERSE_EVENT,
+            kind=HoldKind(found.stop) if found.stop else HoldKind.NONE,
+            reason=found.reason,
+        )
 
+
+async def read_credit_file(tx: Transaction, event: AccountOpened) -> None:
+    """What was filed before an account was opened holds for it too; usually there is nothing."""
+    assert event.customer_id is not None
+    if await credit_data.is_on_file(tx, customer_id=event.customer_id):
+        await note_cover(tx, event)
+        await stop_for_adverse_events(tx, event)
+
+
+ADVERSE_EVENT: Final = "adverse_event"
+"""The source of the hold that an adverse event sets."""
 
 REACTIONS: Final[Reactions] = {
     CustomerChanged: (exposure.regroup,),
-    AccountOpened: (note_cover_of_new_account, assessments.note_on_account),
+    AccountOpened: (read_credit_file, assessments.note_on_account),
     AccountCurrencyChanged: (note_cover,),
     CoverChanged: (limits.lower_for_announced_withdrawal, note_cover),
     CoverTurned: (note_cover,),
-    CreditRecordRetracted: (note_cover,),
+    CreditRecordRetracted: (note_cover, stop_for_adverse_events),
+    AdverseEventFiled: (stop_for_adverse_events,),
     RiskNoted: (limits.lower_for_lost_cover,),
 }

@@ -144,7 +144,7 @@ DEFAULT_POLICY: dict[str, Any] = {
         "sender": {"name": "", "address": [], "contact": [], "pay_to": []},
     },
     "receivables": {"early_payment": {"grace_days": 0}, "small_difference": None},
-    "credit_data": {"report_min_age_days": 90},
+    "credit_data": {"report_min_age_days": 90, "adverse_event_hold": {"min_severity": 5, "hold": "soft"}},
     "profiles": {},
 }
 """Written out: a migration keeps saying what it said, whatever the code says later."""

@@ -106,6 +106,12 @@ async def known(
     return found
 
 
+async def any_of(session: AsyncSession, customer_id: str) -> bool:
+    """Whether anything was ever filed for the customer."""
+    found = await session.scalar(select(select(Row.id).where(Row.customer_id == customer_id).exists()))
+    return bool(found)
+
+
 async def add(session: AsyncSession, record: Filed[Any], *, row_id: UUID) -> None:
     """Files `record` as the newest version; the one before it is superseded at that instant."""
     if record.version > 1:

@@ -29,12 +29,14 @@ from app.domains.credit_data.service.records import (
     put_statement,
     retract,
 )
+from app.domains.credit_data.service.stopping import Stopping, is_on_file, stopping
 
 __all__ = [
     "Filing",
     "Ordered",
     "RecordPage",
     "Request",
+    "Stopping",
     "answer_questions",
     "begin_attempt",
     "correct_adverse_event",
@@ -49,6 +51,7 @@ __all__ = [
     "enter_report",
     "fail_attempt",
     "find_record",
+    "is_on_file",
     "list_records",
     "list_report_orders",
     "order_report",
@@ -58,6 +61,7 @@ __all__ = [
     "record_versions",
     "report_order",
     "retract",
+    "stopping",
     "turn_covers",
     "turning_covers",
 ]

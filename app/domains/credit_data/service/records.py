@@ -203,6 +203,9 @@ def reference_request(tx: Transaction, reference: TradeReference) -> Request[Tra
 def event_request(tx: Transaction, event: AdverseEvent, source: str) -> Request[AdverseEvent]:
     """An adverse event to be filed. Raises `ResolvedTooEarly`, `DayAhead`."""
     event.check()
+    over = event.resolved_on
+    if over is not None:
+        check_day(tx, "/resolved_on", Origin(valid_on=over, source=source, independence=Independence.AGENCY))
     origin = Origin(valid_on=event.occurred_on, source=source, independence=Independence.AGENCY)
     check_day(tx, "/occurred_on", origin)
     return Request(event, origin)

@@ -11,7 +11,7 @@ from app.domains.exposure.core.holds import Hold, HoldKind, strongest
 from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import HoldNotFound
 from app.domains.exposure.repository import decisions
-from app.domains.exposure.service.positions import lock, save
+from app.domains.exposure.service.positions import known_accounts, lock, save
 from app.infra.transaction import Transaction
 
 
@@ -32,6 +32,25 @@ async def set_hold(
     await decisions.add_hold(tx.session, hold_id=tx.new_id(), account_id=account.id, hold=hold)
     await _recount(tx, positions, account)
     tx.emit(HoldSet(**_subject(account), before=_told(before, source), after=_told(hold, source)))
+
+
+async def keep_hold(
+    tx: Transaction, *, customer_id: str, segment: str, source: str, kind: HoldKind, reason: str
+) -> None:
+    """Makes the hold of `source` one of this kind, or lifts it for the kind none; the same again changes nothing.
+
+    Where there is no account there is nothing to hold. Raises `AccountBusy`.
+    """
+    found = (await known_accounts(tx, keys=[(customer_id, segment)])).get((customer_id, segment))
+    if found is None:
+        return
+    before = await _of_source(tx, found, source)
+    if (before.kind if before else HoldKind.NONE) is kind:
+        return
+    if kind is HoldKind.NONE:
+        await lift_hold(tx, customer_id=customer_id, segment=segment, source=source, reason=reason)
+    else:
+        await set_hold(tx, customer_id=customer_id, segment=segment, source=source, kind=kind, reason=reason)
 
 
 async def lift_hold(tx: Transaction, *, customer_id: str, segment: str, source: str, reason: str) -> None:
