@@ -72,7 +72,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 """Every router, one line for each slice; the busiest first, for routes are tried in this order."""
 
 CHECK_PATHS: Final = frozenset({"/v1/credit-checks", "/v1/credit-checks/batch"})
-"""What the desk decides, which bounds its own queue."""
+"""What the desk decides: let in apart from the rest."""
 
 ESSENTIAL_CONNECTIONS: Final = 3
 """Connections of a process for what a credit check may need beside the desk's own: who is calling, a policy, an account
@@ -105,7 +105,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 deadline_seconds=settings.request_timeout_seconds,
                 access_log=settings.access_log,
             ),
-            Middleware(Admission, limit=settings.max_requests, unbounded=CHECK_PATHS),
             Middleware(BodyLimit),
             Middleware(EncodedSlashes),
         ],
@@ -113,6 +112,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     install_problems(app)
     add_routes(app, ROUTERS)
     install_openapi(app)
+    app.middleware_stack = Admission(
+        app.build_middleware_stack(),
+        clock=clock,
+        limit=settings.max_requests,
+        checks=CHECK_PATHS,
+        limit_of_checks=settings.max_checks,
+    )
     return app
 
 

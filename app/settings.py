@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.infra.http.admission import MAX_REQUESTS
+from app.infra.http.admission import MAX_CHECKS, MAX_REQUESTS
 from app.infra.logging import LogFormat
 from app.support.auth.core.keys import MIN_BOOTSTRAP_KEY
 from app.support.auth.core.tokens import TokenRules
@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     )
     max_requests: int = Field(
         MAX_REQUESTS, ge=1, le=10_000, description="requests under way at once per process, credit checks not counted"
+    )
+    max_checks: int = Field(
+        MAX_CHECKS, ge=1, le=10_000, description="credit checks under way at once per process, a batch counting as one"
     )
     drain_seconds: float = Field(
         0.0,

@@ -90,6 +90,7 @@ _TOGETHER: Final[Mapping[str, Callable[[Scene, Effort, Callable[[], float]], Res
     "contention": lambda scene, effort, _: measures.contention(scene, effort),
     "batches": measures.batches,
     "items": lambda scene, effort, _: measures.items(scene, effort),
+    "overload": lambda scene, effort, _: measures.overload(scene, effort),
     "latency": lambda scene, effort, _: measures.latency(scene, effort),
 }
 """The measures that one server with one company can show."""

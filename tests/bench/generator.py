@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
             head_ends = self._received.find(b"\r\n\r\n")
             if head_ends < 0:
                 return
-            self._whole = head_ends + 4 + _content_length(bytes(self._received[:head_ends]))
+            self._whole = head_ends + 4 + content_length(bytes(self._received[:head_ends]))
         if len(self._received) < self._whole:
             return
         self.latencies.append(time.perf_counter() - self._sent_at)
@@ -70,7 +70,8 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._next_request())
 
 
-def _content_length(head: bytes) -> int:
+def content_length(head: bytes) -> int:
+    """What the head of an answer says of its body."""
     _, _, rest = head.lower().partition(b"\r\ncontent-length:")
     return int(rest.partition(b"\r\n")[0])
 

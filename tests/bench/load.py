@@ -60,13 +60,14 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else "bundled"
 
 
-def drive(server: Server, load: Load) -> Measured:
+def drive(server: Server, load: Load, *, bundled: bool = False) -> Measured:
     """Sends `load` until its time is up. Raises `LoadFailed` when any answer is an error.
 
     Batches are always sent by the generator that comes along: it waits for those under way when time is up, where wrk
     forgets them, and each is a good part of the whole.
     """
-    command = _bundled(server, load) if load.items or generator() != "wrk" else _wrk(server, load)
+    bundled = bundled or bool(load.items) or generator() != "wrk"
+    command = _bundled(server, load) if bundled else _wrk(server, load)
     done = subprocess.run(command, capture_output=True, text=True, timeout=load.seconds + _GRACE_SECONDS, check=False)
     found = _RESULT.search(done.stdout)
     if done.returncode or found is None:
@@ -75,6 +76,25 @@ def drive(server: Server, load: Load) -> Measured:
     if measured.errors or not measured.requests:
         raise LoadFailed(f"{load}: {asdict(measured)}\n{done.stdout}")
     return measured
+
+
+def flood(server: Server, customers: Customers, per_second: float, seconds: float) -> float:
+    """Checks decided in a second when `per_second` are asked for, whether or not those before them were answered.
+
+    Raises `LoadFailed` when one is answered neither by a decision nor by when to come again.
+    """
+    options = [server.host, str(server.port), str(per_second), str(seconds), KEY]
+    command = [sys.executable, "-m", "tests.bench.overload", *options, customers.prefix, str(customers.count)]
+    command.append(f"R{next(_runs)}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 2 * _GRACE_SECONDS, check=False)
+    found = _RESULT.search(done.stdout)
+    if done.returncode or found is None:
+        raise LoadFailed(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+    told = json.loads(found[1])
+    print(f"  {found[1]}", file=sys.stderr, flush=True)
+    if told["others"] or told["without_retry_after"] or not told["refused"]:
+        raise LoadFailed(f"{per_second} a second: {told}")
+    return float(told["served"])
 
 
 def _wrk(server: Server, load: Load) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.bench import bare
 from tests.bench.company import Customers
-from tests.bench.load import BATCH, CHECKS, Load, drive
+from tests.bench.load import BATCH, CHECKS, Load, drive, flood
 from tests.bench.serving import Server
 
 MANY_CONNECTIONS: Final = 64
@@ -18,6 +18,8 @@ BATCH_ITEMS: Final = 500
 BATCH_CONNECTIONS: Final = 4
 BATCH_SECONDS_MIN: Final = 4.0
 """A batch takes a good part of a second: in less time, chance would decide how many end in it."""
+
+OVERLOAD: Final = 3
 
 SPREAD: Final = Customers("S", 10_000)
 HOT: Final = Customers("HOT", 1)
@@ -113,6 +115,14 @@ class Scene:
         load = Load(BATCH, SPREAD, BATCH_CONNECTIONS, max(self._seconds, BATCH_SECONDS_MIN), items=BATCH_ITEMS)
         return drive(self._server, load).per_second * BATCH_ITEMS
 
+    def peak_per_second(self) -> float:
+        """Single checks on 64 connections, by the generator that also makes the flood."""
+        return drive(self._server, Load(CHECKS, SPREAD, MANY_CONNECTIONS, self._seconds), bundled=True).per_second
+
+    def served_per_second(self, offered: float) -> float:
+        """Checks that are decided in time when so many a second are asked for. Every other is told to come again."""
+        return flood(self._server, SPREAD, offered, self._seconds)
+
     def check_milliseconds(self, customers: Customers) -> float:
         """The median time of a check, one client."""
         return drive(self._server, Load(CHECKS, customers, 1, self._seconds)).p50 / 1000
@@ -184,6 +194,25 @@ def latency(scene: Scene, effort: Effort) -> Result:
         ours=lambda: scene.check_milliseconds(SPREAD),
         theirs=scene.bare_milliseconds,
         goal=Goal(6, 4, at_least=False),
+    )
+
+
+def overload(scene: Scene, effort: Effort) -> Result:
+    """Three times as many checks as the server can decide, against as many as it can."""
+    peaks: list[float] = []
+
+    def peak() -> float:
+        peaks.append(scene.peak_per_second())
+        return peaks[-1]
+
+    return compare(
+        effort,
+        "credit checks decided when three times the peak are asked for, the others answered 503",
+        "the peak: 64 connections",
+        unit="checks/s",
+        ours=lambda: scene.served_per_second(OVERLOAD * (peaks[-1] if peaks else peak())),
+        theirs=peak,
+        goal=Goal(0.8, 0.9, at_least=True),
     )
 
 

@@ -82,7 +82,7 @@ class RequestScope:
             await self._app(scope, receive, send)
             return
         began = stopwatch()
-        request_id = self._request_id(scope)
+        request_id = request_id_given(scope) or str(new_id(self._clock.now()))
         scope.setdefault("state", {})["request_id"] = request_id
         bind_request(request_id)
         status = 0
@@ -120,14 +120,10 @@ class RequestScope:
             )
         await response(scope, receive, send)
 
-    def _request_id(self, scope: Scope) -> str:
-        given = Headers(scope=scope).get(REQUEST_ID_HEADER)
-        return given if given and _SANE_ID.fullmatch(given) else str(new_id(self._clock.now()))
-
     def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        requests, durations = _measurements(method, route, status or ABANDONED)
+        requests, durations = measurements(method, route, status or ABANDONED)
         requests.inc()
         durations.observe(seconds)
         if self._access_log:
@@ -183,8 +179,14 @@ class EncodedSlashes:
         await self._app(scope, receive, send)
 
 
+def request_id_given(scope: Scope) -> str | None:
+    """The id that the caller has given the request, if it is fit for headers and logs."""
+    given = Headers(scope=scope).get(REQUEST_ID_HEADER)
+    return given if given and _SANE_ID.fullmatch(given) else None
+
+
 @cache
-def _measurements(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+def measurements(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     """The metrics of one kind of request, looked up once: methods, templates and statuses are few."""
     return metrics.REQUESTS.labels(method, route, status), metrics.REQUEST_SECONDS.labels(method, route)
 

@@ -126,7 +126,16 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """One problem document as a response."""
-    document: dict[str, Any] = {
+    document = problem_document(scope, status, code=code, title=title, detail=detail)
+    if status == 422 or faults:
+        document["errors"] = [{"pointer": f.pointer, "code": f.code, "message": f.message} for f in faults]
+    body = json.dumps({**(extra or {}), **document}, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    return Response(body, status_code=status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+def problem_document(scope: Scope, status: int, *, code: str, title: str, detail: str = "") -> dict[str, Any]:
+    """What every problem document says."""
+    return {
         "type": f"urn:headroom:problem:{code}",
         "title": title,
         "status": status,
@@ -135,10 +144,6 @@ def problem_response(
         "code": code,
         "request_id": request_id_of(scope),
     }
-    if status == 422 or faults:
-        document["errors"] = [{"pointer": f.pointer, "code": f.code, "message": f.message} for f in faults]
-    body = json.dumps({**(extra or {}), **document}, ensure_ascii=False, default=str).encode("utf-8", "replace")
-    return Response(body, status_code=status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
 
 
 def status_of(refusal: Refusal) -> int:

@@ -12,7 +12,7 @@ from httpx import Response
 from sqlalchemy import text
 from starlette.types import Receive, Scope, Send
 
-from app.infra.clock import FrozenClock
+from app.infra.clock import FrozenClock, SystemClock
 from app.infra.db.engine import make_engine
 from app.infra.http.admission import Admission
 from app.main import create_app
@@ -28,7 +28,9 @@ LET_IN = 12
 @pytest_asyncio.fixture(loop_scope="session")
 async def small(settings: Settings, clock: FrozenClock) -> AsyncIterator[FastAPI]:
     """An application that lets few requests in, on fewer connections."""
-    app = create_app(settings.model_copy(update={"max_requests": LET_IN, "pool_size": 2}), clock=clock)
+    app = create_app(
+        settings.model_copy(update={"max_requests": LET_IN, "max_checks": LET_IN, "pool_size": 2}), clock=clock
+    )
     async with app.router.lifespan_context(app):
         yield app
 
@@ -50,6 +52,28 @@ class TestAdmission:
         for response in refused:
             problem(response, 503, "overloaded")
             assert response.headers["retry-after"] == "1"
+
+    async def test_refuses_at_once_checks_that_would_only_queue(self, small: FastAPI, database_url: str) -> None:
+        """The first checks wait for an account that somebody holds; those beyond the bound are refused meanwhile."""
+        await open_account(small.state.transactions, "C-1")
+        async with client_of(small, BOOTSTRAP_KEY) as client:
+            finished: list[Response] = []
+
+            async def ask(number: int) -> None:
+                body = check("C-1", f"O-{number}", "1")
+                finished.append(await client.post("/v1/credit-checks", json=body, headers={"X-Request-Id": "mine"}))
+
+            async with locked("idempotency_keys", database_url):
+                asking = [asyncio.create_task(ask(number)) for number in range(FLOOD)]
+                await until_finished(finished, FLOOD - LET_IN)
+                refused = list(finished)
+                assert (await client.get("/v1/shipments")).status_code == 200, "lists have a door of their own"
+            await asyncio.gather(*asking)
+            measured = (await client.get("/metrics")).text
+        for response in refused:
+            problem(response, 503, "overloaded")
+            assert (response.headers["retry-after"], response.headers["x-request-id"]) == ("1", "mine")
+        assert 'route="/v1/credit-checks",status="503"' in measured
 
     async def test_lets_orders_through_a_flood_of_lists(self, small: FastAPI, database_url: str) -> None:
         await open_account(small.state.transactions, "C-1")
@@ -76,7 +100,7 @@ class TestAdmission:
             inside += 1
             raise RuntimeError("of the application")
 
-        admission = Admission(fail, limit=1)
+        admission = Admission(fail, clock=SystemClock(), limit=1)
         scope = {"type": "http", "path": "/v1/anything", "method": "GET"}
         for _ in range(3):
             with pytest.raises(RuntimeError):
