@@ -255,3 +255,15 @@ class BehaviourMarkRow(Base):
     customer_id: Mapped[str]
     segment: Mapped[str]
     due_on: Mapped[date]
+
+
+class BrokenPromiseRow(Base):
+    """A customer's promise to pay that was broken, and the day it was: what payment behaviour remembers of it."""
+
+    __tablename__ = "broken_promises"
+    __table_args__ = (Index(None, "customer_id", "segment", "broken_on"),)
+
+    promise_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    segment: Mapped[str]
+    broken_on: Mapped[date]

@@ -11,14 +11,25 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from app.domains.receivables import jobs
+from app.domains.receivables import service as receivables
 from app.domains.receivables.service import paying
 from app.infra.clock import FrozenClock
 from app.infra.jobs import run_once
 from app.infra.transaction import Transactions
+from app.kernel.events import Event
+from app.kernel.identity import SYSTEM
 from app.support.auth.core.scopes import Scope
 from tests.domains.receivables.http import a_payment, an_invoice, post
 from tests.support.api import ApiAs
 from tests.support.business import open_account
+
+
+class Broken(Event):
+    """A promise that was broken, as dunning tells of it."""
+
+    type = "promise_broken"
+    subject_type = "promise"
+
 
 BEHAVIOUR = "/v1/customers/C1/payment-behaviour"
 
@@ -122,6 +133,15 @@ class TestBehaviour:
         await post(api, "/v1/invoices/I1/write-off", {"reason": "insolvent"}, 200)
         found = await behaviour(api)
         assert (found["settled_items"], found["late_items"], found["payment_index"]) == (0, 1, "50.00")
+
+    async def test_remembers_broken_promises_for_a_year(self, api: AsyncClient, transactions: Transactions) -> None:
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            broken = Broken(subject_id=str(tx.new_id()), customer_id="C1", segment="main")
+            await receivables.note_broken_promise(tx, broken)
+            await receivables.note_broken_promise(tx, broken)
+        assert (await behaviour(api))["broken_promises"] == 1
+        assert (await behaviour(api, on="2026-03-01"))["broken_promises"] == 0
+        assert (await behaviour(api, on="2027-03-03"))["broken_promises"] == 0
 
     async def test_of_a_long_relation_counts_all_of_it(self, api: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(paying, "MAX_DEALINGS", 1)

@@ -89,6 +89,7 @@ async def _experience(tx: Transaction, customer_id: str, segment: str, rates: Ra
         average_days_late=known.average_days_late,
         longest_lateness=known.longest_lateness,
         disputed_share=known.disputed_share,
+        broken_promises=known.broken_promises,
         relation_months=known.relation_months,
         monthly_purchases=rates.worth(volume),
     )

@@ -66,9 +66,9 @@ class PaymentBehaviour:
     `payment_index` is from 1, worst, to 100, best. `share_on_time` is the percentage paid by the due day and
     `average_days_late` the mean of the days beyond terms (below zero: early), both weighted as the index is.
     `longest_lateness` is in days, of items paid or open. `trend` is the change of the index within 90 days.
-    `disputed_share` is a percentage of the amount of all items. `relation_months` are whole months since the first
-    item; the volumes are in account currency, `monthly_volume` the mean of the last twelve months, or of those there
-    are.
+    `disputed_share` is a percentage of the amount of all items; `broken_promises` are those of the last year.
+    `relation_months` are whole months since the first item; the volumes are in account currency, `monthly_volume` the
+    mean of the last twelve months, or of those there are.
     """
 
     on: date
@@ -81,6 +81,7 @@ class PaymentBehaviour:
     trend: Decimal | None = None
     disputed_items: int = 0
     disputed_share: Decimal | None = None
+    broken_promises: int = 0
     known_since: date | None = None
     relation_months: int | None = None
     year_volume: Decimal = ZERO

@@ -10,13 +10,13 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.receivables.core.behaviour import Dealing
 from app.domains.receivables.core.book import Book
-from app.domains.receivables.tables import BehaviourMarkRow
+from app.domains.receivables.tables import BehaviourMarkRow, BrokenPromiseRow
 
 AT_ONCE: Final = date(1970, 1, 1)
 """The day of a mark that is due whatever day it is."""
@@ -92,6 +92,29 @@ async def relation(session: AsyncSession, *, customer_id: str, segment: str, on:
     asked = {"customer_id": customer_id, "segment": segment, "on": on, "year_before": on - timedelta(days=365)}
     row = (await session.execute(_RELATION, asked)).one()
     return Relation(row.since, row.year_volume)
+
+
+async def add_broken_promise(
+    session: AsyncSession, *, promise_id: UUID, customer_id: str, segment: str, broken_on: date
+) -> None:
+    """Remembers that a promise was broken; one that was broken before, was kept open and is broken again, once."""
+    broken = insert(BrokenPromiseRow).values(
+        promise_id=promise_id, customer_id=customer_id, segment=segment, broken_on=broken_on
+    )
+    await session.execute(broken.on_conflict_do_nothing())
+
+
+async def broken_promises(session: AsyncSession, *, customer_id: str, segment: str, on: date) -> int:
+    """How many promises were broken in the year that ends with the day `on`."""
+    found = await session.scalar(
+        select(func.count()).where(
+            BrokenPromiseRow.customer_id == customer_id,
+            BrokenPromiseRow.segment == segment,
+            BrokenPromiseRow.broken_on <= on,
+            BrokenPromiseRow.broken_on > on - timedelta(days=365),
+        )
+    )
+    return int(found or 0)
 
 
 async def mark(session: AsyncSession, book: Book) -> None:

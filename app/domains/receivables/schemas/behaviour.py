@@ -14,7 +14,7 @@ class PaymentBehaviourOut(Wire):
 
     `payment_index` is from 1, worst, to 100, best, 80 being prompt; `share_on_time` and `disputed_share` are
     percentages; days late are beyond terms, below zero early; `trend` is the change of the index within 90 days;
-    volumes are in the account's currency.
+    `broken_promises` are those of the last year; volumes are in the account's currency.
     """
 
     customer_id: str
@@ -29,6 +29,7 @@ class PaymentBehaviourOut(Wire):
     late_items: int
     disputed_items: int
     disputed_share: MoneyText | None
+    broken_promises: int
     known_since: date | None
     relation_months: int | None
     year_volume: MoneyText
@@ -50,6 +51,7 @@ def behaviour_out(found: PaymentBehaviour, *, customer_id: str, segment: str) ->
         late_items=found.late_items,
         disputed_items=found.disputed_items,
         disputed_share=_text(found.disputed_share),
+        broken_promises=found.broken_promises,
         known_since=found.known_since,
         relation_months=found.relation_months,
         year_volume=f"{found.year_volume:.2f}",

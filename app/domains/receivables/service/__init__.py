@@ -18,7 +18,12 @@ from app.domains.receivables.service.invoices import (
     plan_instalments,
     post_invoices,
 )
-from app.domains.receivables.service.paying import behaviour, marked_accounts, refresh_payment_index
+from app.domains.receivables.service.paying import (
+    behaviour,
+    marked_accounts,
+    note_broken_promise,
+    refresh_payment_index,
+)
 from app.domains.receivables.service.payments import (
     PaymentPage,
     PaymentView,
@@ -57,6 +62,7 @@ __all__ = [
     "list_invoices",
     "list_payments",
     "marked_accounts",
+    "note_broken_promise",
     "open_dispute",
     "payment",
     "payments_that_clear",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
+from uuid import UUID
 
 from app.domains.exposure import service as exposure
 from app.domains.policies import service as policies
@@ -25,6 +26,7 @@ from app.domains.receivables.core.behaviour import (
 from app.domains.receivables.repository import behaviour as repository
 from app.domains.receivables.service.days import today
 from app.infra.transaction import Transaction
+from app.kernel.events import Event
 from app.kernel.periods import local_day
 
 MAX_DEALINGS: Final = 5_000
@@ -40,7 +42,8 @@ async def behaviour(tx: Transaction, *, customer_id: str, segment: str, on: date
     await exposure.account(tx, customer_id=customer_id, segment=segment)
     on = on or await today(tx, segment)
     dealings = await repository.dealings(tx.session, customer_id=customer_id, segment=segment, on=on, most=MAX_DEALINGS)
-    found = payment_behaviour(dealings, on=on)
+    broken = await repository.broken_promises(tx.session, customer_id=customer_id, segment=segment, on=on)
+    found = replace(payment_behaviour(dealings, on=on), broken_promises=broken)
     if len(dealings) < MAX_DEALINGS:
         return found
     relation = await repository.relation(tx.session, customer_id=customer_id, segment=segment, on=on)
@@ -51,6 +54,19 @@ async def behaviour(tx: Transaction, *, customer_id: str, segment: str, on: date
         relation_months=months,
         year_volume=relation.year_volume,
         monthly_volume=per_month(relation.year_volume, months),
+    )
+
+
+async def note_broken_promise(tx: Transaction, event: Event) -> None:
+    """Remembers the promise that the event says was broken, on the day it is in the segment."""
+    assert event.customer_id is not None
+    assert event.segment is not None
+    await repository.add_broken_promise(
+        tx.session,
+        promise_id=UUID(event.subject_id),
+        customer_id=event.customer_id,
+        segment=event.segment,
+        broken_on=await today(tx, event.segment),
     )
 
 
