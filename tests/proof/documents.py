@@ -149,26 +149,49 @@ class Item:
     rate: Decimal
     shares: tuple[Share, ...] = ()
     related: str | None = None
+    plan: tuple[tuple[date, Decimal], ...] = ()
+    """Its instalments; without any it is due at once on its due day."""
+
+    @property
+    def parts(self) -> tuple[tuple[date, Decimal], ...]:
+        """What falls due on which day."""
+        return self.plan or ((self.due_on, self.amount),)
 
 
 @dataclass(frozen=True)
 class Line:
-    """An item to be settled by cash and by a discount."""
+    """An item to be settled by cash and by a discount; `settles` is what the cash is taken for in another currency."""
 
     number: str
     amount: Decimal
     discount: Decimal = ZERO
+    settles: Decimal | None = None
+
+    @property
+    def relieves(self) -> Decimal:
+        """What the item is relieved of."""
+        return (self.amount if self.settles is None else self.settles) + self.discount
 
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment."""
+    """A payment; in advance for `order_ref`, by a draft that clears on `clears_on`."""
 
     ref: str
     customer: str
     amount: Decimal
     currency: str
     rate: Decimal
+    order_ref: str | None = None
+    clears_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A part of an item that the customer does not want to pay."""
+
+    number: str
+    amount: Decimal
 
 
 @dataclass(frozen=True)
@@ -209,6 +232,14 @@ class Company:
     payments: dict[str, Payment] = field(default_factory=dict)
     settled: list[tuple[str, Line]] = field(default_factory=list)
     """The payment or credit note, and what it settles."""
+    disputes: dict[str, Dispute] = field(default_factory=dict)
+    """The open ones."""
+    written_off: dict[str, Decimal] = field(default_factory=dict)
+    """By item, net of what was recovered."""
+    refunds: list[tuple[str, Decimal]] = field(default_factory=list)
+    """The payment or credit note, and what was paid back of it."""
+    drafts: set[str] = field(default_factory=set)
+    """The payments that have not cleared."""
     gone: set[str] = field(default_factory=set)
     """Shipments reversed, items cancelled, payments reversed."""
 
@@ -222,7 +253,8 @@ class Company:
             part = rounded(order.delivered * order.rate, currency)
             delivered += part
             open_orders += rounded((order.open + order.delivered) * order.rate, currency) - part
-        return self._owed(customer, credit=False), open_orders, delivered, self._owed(customer, credit=True)
+        owed = self._owed(customer, credit=False) + self._uncleared(customer)
+        return owed, open_orders, delivered, self._owed(customer, credit=True)
 
     def total(self, customer: str) -> Decimal:
         """The exposure, in account currency."""
@@ -243,8 +275,19 @@ class Company:
             return ZERO
         document: Item | Payment = self.payments[name] if name in self.payments else self.items[name]
         spent = sum((line.amount for credit, line in self.settled if credit == name), ZERO)
-        relieved = sum((line.amount + line.discount for _, line in self.settled if line.number == name), ZERO)
-        return document.amount - spent - relieved
+        relieved = sum((line.relieves for _, line in self.settled if line.number == name), ZERO)
+        refunded = sum((amount for credit, amount in self.refunds if credit == name), ZERO)
+        return document.amount - spent - relieved - refunded - self.written_off.get(name, ZERO)
+
+    def undisputed(self, number: str) -> Decimal:
+        """What is open of an item and not disputed."""
+        disputed = sum((dispute.amount for dispute in self.disputes.values() if dispute.number == number), ZERO)
+        return self.left(number) - min(disputed, self.left(number))
+
+    def hold(self, customer: str) -> str:
+        """What stops the account: what a person has set, or bad debt."""
+        bad = any(left and self.items[number].customer == customer for number, left in self.written_off.items())
+        return "forced" if bad else self.accounts[customer].hold
 
     @property
     def payable(self) -> list[str]:
@@ -255,6 +298,11 @@ class Company:
     def unspent(self) -> list[str]:
         """The payments of which something is left."""
         return [ref for ref in self.payments if self.left(ref)]
+
+    @property
+    def bad(self) -> list[str]:
+        """The items of which something is written off."""
+        return [number for number, amount in self.written_off.items() if amount]
 
     @property
     def received(self) -> list[str]:
@@ -276,13 +324,19 @@ class Company:
     def differs(self, earlier: Company, customer: str) -> bool:
         """Whether anything of the customer's account shows otherwise than in `earlier`."""
         orders, were = ({r: o for r, o in m.orders.items() if o.customer == customer} for m in (self, earlier))
-        return orders != were or self.components(customer) != earlier.components(customer)
+        shown = (self.components(customer), self.hold(customer))
+        return orders != were or shown != (earlier.components(customer), earlier.hold(customer))
 
     def _in_cny(self, currency: str) -> Decimal:
         return Decimal(1) if currency == "CNY" else self.quotes[currency]
 
     def _orders_of(self, customer: str) -> Iterator[Order]:
         return (order for order in self.orders.values() if order.customer == customer)
+
+    def _uncleared(self, customer: str) -> Decimal:
+        drafts = (self.payments[ref] for ref in self.drafts - self.gone)
+        currency = self.accounts[customer].currency
+        return sum((rounded(d.amount * d.rate, currency) for d in drafts if d.customer == customer), ZERO)
 
     def _owed(self, customer: str, *, credit: bool) -> Decimal:
         currency = self.accounts[customer].currency

@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         assert tuple(Decimal(exposure[name]) for name in COMPONENTS) == expected, customer
         total = self.model.total(customer)
         assert (Decimal(exposure["total"]), Decimal(shown["headroom"])) == (total, account.limit - total)
-        assert shown["hold"]["kind"] == account.hold
+        assert shown["hold"]["kind"] == self.model.hold(customer)
         assert shown["version"] >= self.versions.get(customer, 0)
         self.versions[customer] = shown["version"]
         if customer in self.model.members:
@@ -242,8 +242,18 @@ def item_body(item: Item, today: date) -> dict[str, Any]:
         "due_on": item.due_on.isoformat(),
         "orders": shares,
         "related_invoice_no": item.related,
+        **plan_body(item),
     }
 
 
+def plan_body(item: Item) -> dict[str, Any]:
+    """When the item is due: by its instalments, or at once."""
+    if not item.plan:
+        return {}
+    parts = [{"due_on": day.isoformat(), "amount": str(amount)} for day, amount in item.plan]
+    return {"due_on": None, "instalments": parts}
+
+
 def line_body(line: Line) -> dict[str, str]:
-    return {"invoice_no": line.number, "amount": str(line.amount), "discount": str(line.discount)}
+    body = {"invoice_no": line.number, "amount": str(line.amount), "discount": str(line.discount)}
+    return body if line.settles is None else {**body, "settles": str(line.settles)}

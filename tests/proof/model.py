@@ -6,19 +6,18 @@ before anything has changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from tests.proof.aftermath import Aftermath
 from tests.proof.documents import (
     GRACE_DAYS,
     RESERVATION_DAYS,
     RESOLVED,
     ZERO,
     Ask,
-    Company,
     Item,
     Judged,
     Line,
@@ -31,7 +30,7 @@ from tests.proof.documents import (
 )
 
 
-class Model(Company):
+class Model(Aftermath):
     """The company as it goes on. Nothing is changed by what is refused."""
 
     # ---- credit checks -------------------------------------------------------------------------------------
@@ -46,9 +45,10 @@ class Model(Company):
             codes.add("limit_exceeded")
         if ask.customer in self.members and would.group_total() > self.group_limit:
             codes.add("group_limit_exceeded")
-        if account.hold != "none":
+        hold = self.hold(ask.customer)
+        if hold != "none":
             codes.add("account_on_hold")
-        if account.hold == "forced":
+        if hold == "forced":
             excused = self._excused(asked) - {"account_on_hold"}
             return Judged("declined", frozenset(codes - excused), after, asked)
         left = frozenset(codes - self._excused(asked))
@@ -82,7 +82,7 @@ class Model(Company):
     def release(self, check_id: str) -> None:
         """A person approves what was referred."""
         ask, codes = self._open_review(check_id)
-        if self.accounts[ask.customer].hold == "forced":
+        if self.hold(ask.customer) == "forced":
             raise Refused("forced_hold")
         del self.reviews[check_id]
         self._approve(ask, self._as_asked(ask).orders[ask.order_ref])
@@ -169,12 +169,16 @@ class Model(Company):
             if order is not None and order.currency != item.currency:
                 raise Refused("order_currency_mismatch")
         if item.related is not None:
-            self._check_payable(item.related, item.currency, {item.customer})
+            named = self._check_payable(item.related, {item.customer})
+            if named.currency != item.currency:
+                raise Refused("currency_mismatch")
         self.items[item.number] = item
         for share in item.shares:
             self._bill(item, share)
         if item.related is not None and (amount := min(item.amount, self.left(item.related))):
             self.settled.append((item.number, Line(item.related, amount)))
+        if not item.credit:
+            self._use_advances(item)
 
     def cancel_item(self, number: str) -> None:
         """Takes an invoice or credit note back."""
@@ -184,6 +188,7 @@ class Model(Company):
         if self.left(number) != item.amount:
             raise Refused("invoice_allocated")
         self.gone.add(number)
+        self.disputes = {i: dispute for i, dispute in self.disputes.items() if dispute.number != number}
         for share in item.shares:
             order = self.orders[share.order_ref]
             order.invoiced -= share.amount
@@ -195,10 +200,13 @@ class Model(Company):
         """Enters a payment and allocates it."""
         self.payments[payment.ref] = payment
         try:
-            self.settled += self._planned(payment.ref, payment, lines, oldest_first)
+            planned = self._planned(payment.ref, payment, lines, oldest_first)
         except Refused:
             del self.payments[payment.ref]
             raise
+        self._settle(planned)
+        if payment.clears_on is not None and payment.clears_on > self.now.date():
+            self.drafts.add(payment.ref)
 
     def allocate(self, name: str, lines: tuple[Line, ...], *, oldest_first: bool) -> None:
         """Allocates what is left of a payment or credit note."""
@@ -208,14 +216,7 @@ class Model(Company):
         planned = self._planned(name, credit, lines, oldest_first)
         if not planned:
             raise Refused("nothing_to_allocate")
-        self.settled += planned
-
-    def reverse(self, ref: str) -> None:
-        """Takes a payment back."""
-        if ref in self.gone:
-            raise Refused("payment_reversed")
-        self.gone.add(ref)
-        self.settled = [(credit, line) for credit, line in self.settled if credit != ref]
+        self._settle(planned)
 
     # ---- how -----------------------------------------------------------------------------------------------
 
@@ -291,41 +292,3 @@ class Model(Company):
         order.settle()
         if share.complete and order.state not in set(RESOLVED) - {"shipped"}:
             self._close(order)
-
-    def _check_payable(self, number: str, currency: str, customers: Iterable[str]) -> None:
-        item = self.items.get(number)
-        if item is None:
-            raise Refused("invoice_unknown")
-        if item.customer not in customers:
-            raise Refused("invoice_of_another_customer")
-        if item.credit or number in self.gone:
-            raise Refused("invoice_not_payable")
-        if item.currency != currency:
-            raise Refused("currency_mismatch")
-
-    def _planned(
-        self, name: str, credit: Item | Payment, lines: tuple[Line, ...], oldest_first: bool
-    ) -> list[tuple[str, Line]]:
-        group = self.members if credit.customer in self.members else {credit.customer}
-        left, relieved = self.left(name), dict[str, Decimal]()
-        for line in lines:
-            self._check_payable(line.number, credit.currency, group)
-            relieved[line.number] = relieved.get(line.number, ZERO) + line.amount + line.discount
-            left -= line.amount
-            if relieved[line.number] > self.left(line.number):
-                raise Refused("allocation_exceeds_item")
-            if left < 0:
-                raise Refused("allocation_exceeds_payment")
-        planned = [(name, line) for line in lines]
-        return planned + (list(self._oldest(name, credit, left, relieved)) if oldest_first else [])
-
-    def _oldest(
-        self, name: str, credit: Item | Payment, left: Decimal, relieved: Mapping[str, Decimal]
-    ) -> Iterator[tuple[str, Line]]:
-        for item in sorted(self.items.values(), key=lambda item: (item.due_on, item.number)):
-            if item.credit or (item.customer, item.currency) != (credit.customer, credit.currency):
-                continue
-            amount = min(left, self.left(item.number) - relieved.get(item.number, ZERO))
-            if amount > 0:
-                yield name, Line(item.number, amount)
-                left -= amount

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,11 +20,12 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from tests.proof import documents
 from tests.proof.background import Background, encoded
 from tests.proof.documents import Ask, Item, Line, Payment, Replaced, Share
+from tests.proof.drawing import amounts, mostly, of, some
+from tests.proof.endings import Endings
 from tests.proof.machine import (
     ACCOUNTS,
     LARGEST,
     QUOTES,
-    Machine,
     check_body,
     currencies,
     customers,
@@ -38,34 +38,7 @@ EXAMPLES: Final = 1_000 if LONG else 25
 STEPS: Final = 100 if LONG else 50
 
 
-def amounts(currency: str, *, most: int | None = None) -> st.SearchStrategy[Decimal]:
-    """Amounts with all the decimals that the currency has, large ones as often as small."""
-    largest = most or LARGEST[currency]
-    units = st.integers(1, largest) | st.sampled_from([largest, largest * 2 // 3, largest // 2])
-    return units.map(lambda number: Decimal(number).scaleb(-documents.DIGITS[currency]))
-
-
-def of(documents: str) -> st.SearchStrategy[str]:
-    """The name of any document of one kind that the company has."""
-    return st.runner().flatmap(lambda machine: st.sampled_from(list(getattr(machine.model, documents))))
-
-
-def mostly(useful: str, documents: str) -> st.SearchStrategy[str]:
-    """Of the documents of one kind mostly one of which something is left."""
-
-    def chosen(machine: Pipeline) -> st.SearchStrategy[str]:
-        everything, left = list(getattr(machine.model, documents)), list(getattr(machine.model, useful))
-        return st.sampled_from([*left * (1 + 4 * len(everything) // (len(left) or 1)), *everything])
-
-    return st.runner().flatmap(chosen)
-
-
-def some(documents: str) -> Callable[..., Any]:
-    """Only when the company has documents of this kind."""
-    return precondition(lambda machine: bool(getattr(machine.model, documents)))
-
-
-class Pipeline(Machine):
+class Pipeline(Endings):
     """Every call of the API, in any sequence that Hypothesis finds."""
 
     # ---- credit checks -------------------------------------------------------------------------------------
@@ -177,7 +150,8 @@ class Pipeline(Machine):
     def invoice(self, data: st.DataObject, name: str, currency: str, batch: bool) -> None:
         customer, amount = self.prefix + name, data.draw(amounts(currency), label="amount")
         shares = self.billed(data, customer, currency, amount)
-        self.post_item(data, Item("I/", customer, False, amount, currency, self.due(data), Decimal(1), shares), batch)
+        item = Item("I/", customer, False, amount, currency, self.due(data), Decimal(1), shares)
+        self.post_item(data, replace(item, plan=self.plan(data, currency, amount)), batch)
 
     @some("orders")
     @rule(data=st.data(), ref=of("orders"), exact=st.booleans(), complete=st.booleans())
@@ -258,13 +232,16 @@ class Pipeline(Machine):
         lines: tuple[Line, ...],
     ) -> str:
         rate, entered = self.drawn_rate(data, customer, currency)
-        payment = Payment(self.fresh("P/"), customer, amount, currency, rate)
+        days = data.draw(st.sampled_from([None, None, None, 0, 3, 40]), label="clears")
+        clears_on = None if days is None else self.today + timedelta(days=days)
+        payment = Payment(self.fresh("P/"), customer, amount, currency, rate, clears_on=clears_on)
         body = {
             "payment_ref": payment.ref,
             "customer_id": customer,
             "amount": str(amount),
             "currency": currency,
             "received_on": self.today.isoformat(),
+            "clears_on": clears_on and clears_on.isoformat(),
             "allocations": [line_body(line) for line in lines],
             **entered,
             **({"allocate": how} if how else {}),
@@ -303,15 +280,6 @@ class Pipeline(Machine):
             body = {"allocations": [{"invoice_no": line.number, "amount": str(line.amount)} for line in lines]}
             with self.compared("POST", f"/v1/invoices/{encoded(number)}/allocate", body):
                 self.model.allocate(number, lines, oldest_first=False)
-
-    @some("payments")
-    @rule(ref=mostly("received", "payments"))
-    def reverse(self, ref: str) -> None:
-        self.reverse_payment(ref)
-
-    def reverse_payment(self, ref: str) -> None:
-        with self.compared("POST", f"/v1/payments/{encoded(ref)}/reverse", {"reason": "bounced"}):
-            self.model.reverse(ref)
 
     # ---- the world -----------------------------------------------------------------------------------------
 
