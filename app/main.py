@@ -18,6 +18,7 @@ from app.domains.assessments import routes as assessment_routes
 from app.domains.control import routes as control_routes
 from app.domains.credit_data import routes as credit_data_routes
 from app.domains.customers import routes as customer_routes
+from app.domains.dunning import routes as dunning_routes
 from app.domains.exposure import routes as account_routes
 from app.domains.limits import routes as limit_routes
 from app.domains.monitoring import routes as report_routes
@@ -68,6 +69,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     order_routes.shipments_router,
     order_routes.reviews_router,
     report_routes.router,
+    dunning_routes.router,
 )
 """Every router, one line for each slice; the busiest first, for routes are tried in this order."""
 
@@ -132,6 +134,7 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     )
     rules, bootstrap = settings.token_rules, settings.bootstrap_key
     app.state.settings = settings
+    app.state.outbox = settings.outbox
     app.state.clock = clock
     app.state.engine = engine
     app.state.readiness = health.Readiness(essentials)

@@ -12,10 +12,27 @@ from app.domains.assessments import service as assessments
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.events import AdverseEventFiled, CoverChanged, CoverTurned, CreditRecordRetracted
 from app.domains.customers.core.events import CustomerChanged
+from app.domains.dunning.service import reacting as dunning
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened, RiskNoted
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.limits import service as limits
+from app.domains.receivables.core.change_events import (
+    DisputeOpened,
+    DisputeResolved,
+    InstalmentsPlanned,
+    InvoiceWrittenOff,
+    WriteOffRecovered,
+)
+from app.domains.receivables.core.events import (
+    CreditNoteAllocated,
+    CreditNotePosted,
+    InvoiceCancelled,
+    InvoicePosted,
+    PaymentAllocated,
+    PaymentPosted,
+    PaymentReversed,
+)
 from app.infra.transaction import Reactions, Transaction
 from app.kernel.events import Event
 
@@ -68,4 +85,16 @@ REACTIONS: Final[Reactions] = {
     CreditRecordRetracted: (note_cover, stop_for_adverse_events),
     AdverseEventFiled: (stop_for_adverse_events,),
     RiskNoted: (limits.lower_for_lost_cover,),
+    InvoicePosted: (dunning.invoice_posted,),
+    InvoiceCancelled: (dunning.items_moved,),
+    InvoiceWrittenOff: (dunning.items_moved,),
+    WriteOffRecovered: (dunning.items_moved,),
+    DisputeOpened: (dunning.items_moved,),
+    DisputeResolved: (dunning.items_moved,),
+    InstalmentsPlanned: (dunning.items_moved,),
+    CreditNotePosted: (dunning.items_moved,),
+    CreditNoteAllocated: (dunning.items_moved,),
+    PaymentPosted: (dunning.payment_counted, dunning.items_moved),
+    PaymentAllocated: (dunning.items_moved,),
+    PaymentReversed: (dunning.payment_taken_back, dunning.items_moved),
 }

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.domains.dunning.adapters.carriers import Outbox, SmtpServer
+from app.domains.dunning.adapters.stationery import Stationery
 from app.infra.http.admission import MAX_CHECKS, MAX_REQUESTS
 from app.infra.logging import LogFormat
 from app.support.auth.core.keys import MIN_BOOTSTRAP_KEY
@@ -66,6 +68,19 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least important line logged")
     access_log: bool = Field(True, description="log one line per request")
     request_timeout_seconds: float = Field(30.0, gt=0, le=600, description="deadline of a request")
+    smtp_host: str | None = Field(None, description="mail server for reminders; without it they go out as letters")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="port of the mail server")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "starttls", description="how mail is protected on its way"
+    )
+    smtp_user: str | None = Field(None, description="user at the mail server")
+    smtp_password: SecretStr | None = Field(None, description="password at the mail server")
+    mail_from: str = Field("headroom@localhost", max_length=254, description="address that reminders come from")
+    dunning_webhook_url: str | None = Field(None, description="where reminders of the channel `webhook` are posted")
+    dunning_webhook_secret: SecretStr | None = Field(None, description="key that these are signed with")
+    dunning_templates: Path | None = Field(
+        None, description="directory of letter and mail templates of your own, before those of the program"
+    )
     jwt_issuer: str | None = Field(None, description="`iss` of the JWTs accepted; with the next two switches JWTs on")
     jwt_audience: str | None = Field(None, description="`aud` of the JWTs accepted")
     jwt_jwks_url: str | None = Field(None, description="where the identity provider publishes its signing keys")
@@ -113,6 +128,28 @@ class Settings(BaseSettings):
         if any(given) and not all(given):
             raise ValueError("HEADROOM_JWT_ISSUER, _AUDIENCE and _JWKS_URL go together")
         return self
+
+    @property
+    def outbox(self) -> Outbox:
+        """The channels that reminders go out by."""
+        smtp = None
+        if self.smtp_host is not None:
+            password = self.smtp_password
+            smtp = SmtpServer(
+                self.smtp_host,
+                self.smtp_port,
+                self.mail_from,
+                user=self.smtp_user,
+                password=password.get_secret_value() if password else None,
+                security=self.smtp_security,
+            )
+        secret = self.dunning_webhook_secret
+        return Outbox.of(
+            Stationery(self.dunning_templates),
+            smtp=smtp,
+            webhook_url=self.dunning_webhook_url,
+            webhook_secret=secret.get_secret_value() if secret else None,
+        )
 
     @property
     def token_rules(self) -> TokenRules | None:

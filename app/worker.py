@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.domains.assessments import jobs as assessments
 from app.domains.credit_data import jobs as credit_data
 from app.domains.credit_data.adapters import CreditSource, HttpSource
+from app.domains.dunning import jobs as dunning
 from app.domains.exposure import jobs as exposure
 from app.domains.limits import jobs as limits
 from app.domains.monitoring import jobs as monitoring
@@ -45,6 +46,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *receivables.JOBS,
     *orders.JOBS,
     *assessments.JOBS,
+    *dunning.JOBS,
     *monitoring.JOBS,
 )
 """Every job that always runs, one line for each slice that has some."""
@@ -59,6 +61,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         *JOBS,
         *journal.publication(settings.journal_digests_file),
         *(() if (source := credit_source(settings)) is None else credit_data.fetching(source)),
+        *dunning.delivery(settings.outbox),
         *(() if events is None else journal.retention(timedelta(days=events))),
         *(() if decisions is None else orders.retention(timedelta(days=decisions))),
     )

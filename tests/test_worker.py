@@ -51,12 +51,11 @@ def wait_for(client: httpx.Client, path: str, words: str) -> str:
 
 class TestJobs:
     def test_delete_nothing_unless_told_to(self) -> None:
-        assert worker.jobs(Settings()) == worker.JOBS
+        assert {job.name for job in worker.jobs(Settings())} & {"delete_old_events", "delete_old_checks"} == set()
 
     def test_delete_what_is_not_to_be_kept(self) -> None:
         settings = Settings(events_kept_days=400, decisions_kept_days=4000)
-        names = [job.name for job in worker.jobs(settings)]
-        assert names[len(worker.JOBS) :] == ["delete_old_events", "delete_old_checks"]
+        assert {job.name for job in worker.jobs(settings)} >= {"delete_old_events", "delete_old_checks"}
 
     def test_have_a_name_each(self) -> None:
         names = [job.name for job in worker.jobs(Settings(events_kept_days=30, decisions_kept_days=30))]

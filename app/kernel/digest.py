@@ -17,3 +17,8 @@ def canonical(document: Any) -> bytes:
 def digest(document: Any) -> str:
     """The SHA-256 of the canonical form, in hexadecimal."""
     return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def digest_of_bytes(content: bytes) -> str:
+    """The SHA-256 of bytes as they are, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

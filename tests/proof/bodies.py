@@ -64,8 +64,32 @@ _PAYMENT: Final = {
 _REFUND: Final = {"amount": "1.00", "refunded_on": TODAY, **_REASON}
 _DRAFT: Final = {"document": {"order_checks": {}}, "note": "a draft"}
 _ACCOUNT: Final = "/v1/customers/{customer_id}/accounts/{segment}"
+_PROMISE: Final = {"amount": "10.00", "currency": "CNY", "promised_on": FUTURE, "invoices": ["OLD-1"]}
+_CUSTOMER: Final = "/v1/customers/{customer_id}"
 
 BODIES: Final[dict[tuple[str, str], Json]] = {
+    ("POST", "/v1/dunning-runs"): {"segment": "main", "run_on": TODAY, "dry_run": True},
+    ("POST", "/v1/dunning-runs/{dunning_run_id}/withdraw"): _REASON,
+    ("POST", "/v1/dunning-notices/{notice_id}/change"): {"channels": ["letter", "call"], "note": "as agreed"},
+    ("POST", "/v1/dunning-notices/{notice_id}/drop"): _REASON,
+    ("POST", "/v1/dunning-notices/{notice_id}/bounced"): _REASON,
+    ("POST", _CUSTOMER + "/promises"): {"segment": "main", **_PROMISE},
+    ("POST", _CUSTOMER + "/dunning-stops"): {
+        "segment": "main",
+        "until": FUTURE,
+        "kind": "manual",
+        "invoice_no": "INV-2",
+        **_REASON,
+    },
+    ("POST", "/v1/dunning-stops/{stop_id}/lift"): _REASON,
+    ("POST", "/v1/dunning-claims/{claim_id}/waive"): _REASON,
+    ("POST", "/v1/collection-tasks/{task_id}/complete"): {
+        "outcome": "promised",
+        "note": "on Monday",
+        "next_on": FUTURE,
+        "promise": _PROMISE,
+    },
+    ("PUT", "/v1/statutory-rates/{reference}/{valid_from}"): {"percent": "1.27"},
     ("POST", "/v1/credit-checks"): _CHECK,
     ("POST", "/v1/credit-checks/batch"): {"items": [_CHECK]},
     ("POST", "/v1/credit-checks/{check_id}/release"): {**_REASON, "amount": "1.00"},
@@ -196,6 +220,9 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
     ("POST", "/v1/api-keys/{key_id}/rotate"): {"overlap_seconds": 60},
 }
 
+NOWHERE: Final = "00000000-0000-7000-8000-000000000000"
+"""An id that nothing has."""
+
 NAMES: Final = {
     "customer_id": "C-1",
     "segment": "main",
@@ -206,6 +233,8 @@ NAMES: Final = {
     "date": TODAY,
     "version": "2",
     "position": "1",
+    "reference": "DE_BASE",
+    "valid_from": TODAY,
 }
 """What the parameters of paths stand for, where they are not ids that the service gave."""
 

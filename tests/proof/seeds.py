@@ -31,6 +31,7 @@ def plant(company: Background) -> None:
     company.post("/v1/deputies", {"deputy": "Li Wei", "valid_until": TODAY, "reason": "on leave"})
     company.post("/v1/customers/C-1/assessments", {})
     company.post("/v1/assessments/batch", {"segment": "main"})
+    _dunning(company)
     document = company.get("/v1/policies/main")["document"]
     company.post("/v1/policies/main/versions", {"document": document, "note": "a draft"})
     patch = {"order_checks": {"reservation_days": 10}}
@@ -83,3 +84,13 @@ def _credit_data(company: Background) -> None:
     cover = {"provider": "Atradius", "kind": "insurance", "status": "approved", "valid_from": "2026-01-01"}
     amount = {"amount": "500", "currency": "CNY", "insured_percent": "90"}
     company.put("/v1/customers/C-1/covers/POL-1", cover | amount)
+
+
+def _dunning(company: Background) -> None:
+    about = {"customer_id": "C-2", "currency": "CNY", "amount": "75"}
+    company.post("/v1/invoices", {**about, "invoice_no": "OLD-1", "issued_on": "2026-01-02", "due_on": "2026-01-20"})
+    run = company.post("/v1/dunning-runs", {})
+    company.post(f"/v1/dunning-runs/{run['id']}/release", {})
+    promise = {"amount": "75", "currency": "CNY", "promised_on": FUTURE, "invoices": ["OLD-1"]}
+    company.post("/v1/customers/C-2/promises", promise)
+    company.post("/v1/customers/C-1/dunning-stops", {"until": FUTURE, "reason": "a visit"})

@@ -18,14 +18,13 @@ from app.support.auth.core.scopes import Role
 from tests.proof import access
 from tests.proof.access import QUERIES, ROWS, Reach, row
 from tests.proof.background import Background, encoded, in_background
-from tests.proof.bodies import BODIES, NAMES
+from tests.proof.bodies import BODIES, NAMES, NOWHERE
 from tests.proof.seeds import plant
 from tests.support.api import BOOTSTRAP_KEY, MONDAY
 from tests.support.cluster import Cluster
 
 METHODS: Final = {"get", "put", "post", "patch", "delete"}
 OWN, FOREIGN = "main", "eu"
-NOWHERE: Final = "00000000-0000-7000-8000-000000000000"
 
 
 @dataclass(frozen=True)

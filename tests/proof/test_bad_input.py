@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from app.infra.clock import FrozenClock
 from app.kernel.identity import SYSTEM
 from app.settings import Settings
 from tests.proof.background import Background, in_background
-from tests.proof.bodies import BODIES, NAMES, pointer, spoiled
+from tests.proof.bodies import BODIES, NAMES, NOWHERE, pointer, spoiled
 from tests.proof.seeds import TODAY, plant
 from tests.support.api import BOOTSTRAP_KEY, MONDAY
 from tests.support.cluster import Cluster
@@ -355,4 +356,4 @@ def _filled(company: Background, path: str) -> str:
         ids["request_id"] = company.get("/v1/limit-requests?status=pending")["items"][0]["id"]
     if "{review_id}" in path:
         ids["review_id"] = company.get("/v1/reviews")["items"][0]["id"]
-    return path.format(**NAMES, **ids)
+    return path.format_map(defaultdict(lambda: NOWHERE, {**NAMES, **ids}))

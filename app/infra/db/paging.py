@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -23,6 +25,7 @@ from app.kernel.errors import Fault, Invalid
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 500
 MAX_CURSOR: Final = 1024
+_NUMBER: Final = re.compile(r"-?[0-9]{1,26}([.][0-9]{1,12})?")
 
 Row = TypeVar("Row")
 
@@ -123,6 +126,12 @@ def _padded(cursor: str) -> bytes:
     return (cursor + "=" * (-len(cursor) % 4)).encode("ascii")
 
 
+def _number(member: str) -> Decimal:
+    if not _NUMBER.fullmatch(member):
+        raise CursorMalformed
+    return Decimal(member)
+
+
 def _typed(member: Any, kind: type[Any]) -> Any:
     if kind is int:
         if type(member) is not int or abs(member) >= 1 << 63:
@@ -134,6 +143,8 @@ def _typed(member: Any, kind: type[Any]) -> Any:
         return UUID(member)
     if kind is str:
         return member
+    if kind is Decimal:
+        return _number(member)
     value = kind.fromisoformat(member)
     if isinstance(value, datetime) and value.tzinfo is None:
         raise CursorMalformed

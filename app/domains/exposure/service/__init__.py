@@ -22,7 +22,7 @@ from app.domains.exposure.service.accounts import (
     stale_accounts,
 )
 from app.domains.exposure.service.groups import regroup
-from app.domains.exposure.service.holds import keep_hold, lift_hold, set_hold
+from app.domains.exposure.service.holds import is_held, keep_hold, lift_hold, set_hold
 from app.domains.exposure.service.limits import ending_limits, limit_was_set, list_limits, set_limit
 from app.domains.exposure.service.orders import filed_order, filed_orders, list_orders
 from app.domains.exposure.service.overview import Overview, overview, overview_at
@@ -61,6 +61,7 @@ __all__ = [
     "enter_rates",
     "filed_order",
     "filed_orders",
+    "is_held",
     "keep_fresh",
     "keep_hold",
     "known_accounts",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.events import HoldLifted, HoldSet
@@ -67,6 +68,11 @@ async def lift_hold(tx: Transaction, *, customer_id: str, segment: str, source: 
     await _recount(tx, positions, account)
     after = {**_told(None, source), "reason": reason}
     tx.emit(HoldLifted(**_subject(account), before=_told(before, source), after=after))
+
+
+async def is_held(tx: Transaction, *, account_id: UUID, source: str) -> bool:
+    """Whether `source` holds the account."""
+    return any(hold.source == source for hold in (await decisions.holds(tx.session, [account_id]))[account_id])
 
 
 async def _of_source(tx: Transaction, account: Account, source: str) -> Hold | None:

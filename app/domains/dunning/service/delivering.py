@@ -1,0 +1,232 @@
+"""Delivers notices: takes them, sends them outside any transaction, writes down what came of it.
+
+    take (commit) ── carry ── sent, or the next channel (commit)
+
+Whoever dies between taking and writing down leaves the notice to be tried again when its lease is over; level, claims
+and hold change only with the writing down, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from app.domains.customers import service as customers
+from app.domains.dunning.core.events import (
+    DunningDeliveryFailed,
+    DunningNoticeFailed,
+    DunningNoticePrinted,
+    DunningNoticeSent,
+)
+from app.domains.dunning.core.notices import DELIVERED, NOTICES, NoticeMove, NoticeState
+from app.domains.dunning.core.parcels import Carried, Parcel, Undeliverable
+from app.domains.dunning.core.refusals import NoticeNotSent, NoticePrinted
+from app.domains.dunning.core.tasks import TaskKind
+from app.domains.dunning.repository import notices as repository
+from app.domains.dunning.service import claims, contents, gathering, standing, tasks
+from app.domains.dunning.service.pending import find
+from app.domains.dunning.tables import DunningDocumentRow, DunningNoticeRow
+from app.domains.exposure import service as exposure
+from app.domains.policies import service as policies
+from app.domains.policies.core.dunning import Dunning, DunningChannel
+from app.infra.transaction import Transaction
+from app.kernel.digest import digest_of_bytes
+from app.kernel.periods import local_day
+
+LEASE: Final = timedelta(minutes=10)
+"""How long a notice on the wire is left alone before it is tried again."""
+TRIES_MAX: Final = 3
+"""Tries by one channel before the next one is used, where another try could help."""
+PAUSE: Final = timedelta(minutes=5)
+FAILURES_KEPT: Final = 30
+BOUNCE_PAUSE: Final = timedelta(seconds=1)
+
+
+async def take(tx: Transaction, *, languages: frozenset[str], limit: int) -> Sequence[Parcel]:
+    """The next notices to be sent, as they are true at this moment; what has become untrue is dropped instead."""
+    ids = await repository.take_to_send(tx.session, now=tx.now, lease=LEASE, limit=limit)
+    notices = [notice for notice_id in ids if (notice := await repository.notice(tx.session, notice_id)) is not None]
+    if not notices:
+        return ()
+    await exposure.lock(tx, keys={(notice.customer_id, notice.segment) for notice in notices})
+    for segment in sorted({notice.segment for notice in notices}):
+        own = {notice.customer_id for notice in notices if notice.segment == segment}
+        await standing.review_taken(tx, segment=segment, customer_ids=own, notice_ids=set(ids))
+    parcels = []
+    for notice in notices:
+        if notice.state == NoticeState.RELEASED:
+            content, recipient = await contents.of_notice(tx, notice, languages=languages)
+            channel = DunningChannel(notice.channels[0])
+            parcels.append(Parcel(notice.id, notice.reference, channel, recipient, content, tx.now))
+    return parcels
+
+
+async def take_one_again(tx: Transaction, *, notice_id: UUID, languages: frozenset[str]) -> Parcel | None:
+    """The parcel of a notice that bounced and goes by its next channel; null when it is no longer to go."""
+    notice = await repository.notice(tx.session, notice_id, lock=True)
+    if notice is None or notice.state not in DELIVERED or not notice.channels:
+        return None
+    content, recipient = await contents.of_notice(tx, notice, languages=languages)
+    return Parcel(notice.id, notice.reference, DunningChannel(notice.channels[0]), recipient, content, tx.now)
+
+
+async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
+    """Writes down that a notice has gone out: what was sent, the level, what is claimed, the hold."""
+    notice = await find(tx, parcel.notice_id)
+    await exposure.lock(tx, keys=[(notice.customer_id, notice.segment)])
+    notice = await find(tx, parcel.notice_id, lock=True)
+    if notice.state != NoticeState.RELEASED:
+        return  # two carried it, and the other was faster to say so
+    on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+    notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.SEND).value
+    notice.sent_by, notice.sent_at, notice.sent_on = parcel.channel.value, tx.now, on
+    notice.content, notice.channels, notice.changed_at = dict(parcel.content), notice.channels[1:], tx.now
+    document = await _keep(tx, notice, parcel, carried)
+    lines = await repository.lines_of(tx.session, [notice.id])
+    rules = await _rules(tx, notice)
+    tx.emit(
+        DunningNoticeSent(
+            **_subject(notice),
+            before={"state": NoticeState.RELEASED.value},
+            after={
+                "state": notice.state,
+                "level": notice.level,
+                "channel": notice.sent_by,
+                "reference": notice.reference,
+                "digest": document.digest,
+                "net_due": [{"currency": t["currency"], "amount": t["net_due"]} for t in notice.totals],
+                "invoices": [line.invoice_no for line in lines if line.is_raised][:500],
+            },
+        )
+    )
+    await claims.raise_claims(tx, notice, lines, rules, on=notice.run_on)
+    await standing.bring_in_line(tx, segment=notice.segment, customer_ids=[notice.customer_id])
+    if parcel.channel is DunningChannel.CALL:
+        await _put_on_work_list(tx, notice, TaskKind.CALL, on)
+
+
+async def failed(tx: Transaction, *, parcel: Parcel, problem: Undeliverable) -> None:
+    """Writes down that a channel did not work: another try, the next channel, or somebody has to see to it."""
+    notice = await find(tx, parcel.notice_id, lock=True)
+    if notice.state != NoticeState.RELEASED:
+        return
+    tried = sum(each["channel"] == parcel.channel.value for each in notice.failures) + 1
+    _note_failure(tx, notice, parcel.channel.value, problem.reason)
+    if not problem.lasting and tried < TRIES_MAX:
+        notice.next_attempt_at = tx.now + PAUSE * tried
+    elif len(notice.channels) > 1:
+        notice.channels = notice.channels[1:]
+        notice.next_attempt_at = tx.now
+    else:
+        notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.FAIL).value
+        before = {"state": NoticeState.RELEASED.value}
+        tx.emit(DunningNoticeFailed(**_subject(notice), before=before, after={"state": notice.state}))
+        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+        await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
+    await tx.session.flush()
+
+
+async def bounced(
+    tx: Transaction, *, notice_id: UUID, reason: str, segments: frozenset[str] | None = None
+) -> DunningNoticeRow:
+    """What was sent came back: the notice goes on by its next channel; without one somebody has to call.
+
+    The level stays reached. Raises `DunningNoticeNotFound`, `NoticeNotSent`.
+    """
+    notice = await find(tx, notice_id, lock=True, segments=segments)
+    if notice.state not in DELIVERED or notice.sent_by is None:
+        raise NoticeNotSent(f"the notice is {notice.state}")
+    _note_failure(tx, notice, notice.sent_by, reason)
+    notice.next_attempt_at = tx.now + BOUNCE_PAUSE
+    if not notice.channels:
+        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+        await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
+    await tx.session.flush()
+    return notice
+
+
+async def sent_again(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
+    """Writes down that a notice which had come back has gone out by another channel."""
+    notice = await find(tx, parcel.notice_id, lock=True)
+    if not notice.channels or notice.channels[0] != parcel.channel.value:
+        return
+    before = {"channel": notice.sent_by}
+    notice.sent_by, notice.channels = parcel.channel.value, notice.channels[1:]
+    notice.printed_at, notice.changed_at, notice.sent_at = None, tx.now, tx.now
+    notice.next_attempt_at = tx.now
+    document = await _keep(tx, notice, parcel, carried)
+    after = {"state": notice.state, "channel": notice.sent_by, "digest": document.digest}
+    tx.emit(DunningNoticeSent(**_subject(notice), before=before, after=after))
+
+
+async def came_back(tx: Transaction, *, limit: int) -> Sequence[UUID]:
+    """The notices that came back and have another channel to go by."""
+    return await repository.bounced(tx.session, now=tx.now, limit=limit)
+
+
+async def failed_again(tx: Transaction, *, parcel: Parcel, problem: Undeliverable) -> None:
+    """Writes down that a channel did not work for a notice which had come back: the next one, or a call."""
+    notice = await find(tx, parcel.notice_id, lock=True)
+    if not notice.channels or notice.channels[0] != parcel.channel.value:
+        return
+    _note_failure(tx, notice, parcel.channel.value, problem.reason)
+    notice.channels = notice.channels[1:]
+    if not notice.channels:
+        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+        await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
+    await tx.session.flush()
+
+
+async def printed(tx: Transaction, *, notice_id: UUID, segments: frozenset[str] | None = None) -> DunningNoticeRow:
+    """Takes a letter out of the print queue. Raises `DunningNoticeNotFound`, `NoticeNotSent`, `NoticePrinted`."""
+    notice = await find(tx, notice_id, lock=True, segments=segments)
+    if notice.state not in DELIVERED or notice.sent_by != DunningChannel.LETTER:
+        raise NoticeNotSent("it is no letter that was sent")
+    if notice.printed_at is not None:
+        raise NoticePrinted(f"it was printed at {notice.printed_at}")
+    notice.printed_at = notice.changed_at = tx.now
+    await tx.session.flush()
+    tx.emit(DunningNoticePrinted(**_subject(notice), after={"printed": True}))
+    return notice
+
+
+async def _keep(tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried) -> DunningDocumentRow:
+    document = DunningDocumentRow(
+        id=tx.new_id(),
+        notice_id=notice.id,
+        position=len(await repository.documents_of(tx.session, notice.id)),
+        channel=parcel.channel.value,
+        recipient=carried.recipient[:500],
+        media_type=carried.media_type,
+        body=carried.body,
+        digest=digest_of_bytes(carried.body),
+        sent_at=tx.now,
+    )
+    tx.session.add(document)
+    await tx.session.flush()
+    return document
+
+
+def _note_failure(tx: Transaction, notice: DunningNoticeRow, channel: str, reason: str) -> None:
+    failure = {"channel": channel, "reason": reason, "at": tx.now.isoformat()}
+    notice.failures = [*notice.failures, failure][-FAILURES_KEPT:]
+    notice.changed_at = tx.now
+    tx.emit(DunningDeliveryFailed(**_subject(notice), after={"channel": channel, "reason": reason}))
+
+
+async def _put_on_work_list(tx: Transaction, notice: DunningNoticeRow, kind: TaskKind, on: date) -> None:
+    await tasks.open_for(
+        tx, customer_id=notice.customer_id, segment=notice.segment, kind=kind, notice_id=notice.id, due_on=on
+    )
+
+
+async def _rules(tx: Transaction, notice: DunningNoticeRow) -> Dunning:
+    customer = await customers.get(tx, customer_id=notice.customer_id)
+    found = await policies.effective_policy(tx, segment=notice.segment, customer=customer)
+    return found.policy.dunning or gathering.NO_DUNNING
+
+
+def _subject(notice: DunningNoticeRow) -> dict[str, Any]:
+    return {"subject_id": str(notice.id), "segment": notice.segment, "customer_id": notice.customer_id}
