@@ -7,11 +7,12 @@ STAMP  := $(VENV)/.installed
 PORT   ?= $(or $(HEADROOM_PORT),8000)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+DATA ?= ../shared/data
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check rehearse bench openapi fmt lock
+.PHONY: help install run test check rehearse bench validate openapi fmt lock
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ rehearse: $(STAMP)  ## build as the Dockerfile does, without Docker, and run the
 
 bench: $(STAMP)  ## measure, print the table, write JSON (BENCH_ARGS=…)
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+validate: $(STAMP)  ## validate the default policy on real data, where there are any (DATA=directory)
+	$(BIN)/python -m tests.validation $(DATA)
 
 openapi: $(STAMP)  ## write openapi/headroom.json anew
 	$(BIN)/python -m app.cli openapi

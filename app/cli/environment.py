@@ -55,14 +55,20 @@ async def bring_up_to_date(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def system_transaction(settings: Settings) -> AsyncIterator[Transaction]:
-    """A transaction of the system's own, for commands."""
+async def transactions_of(settings: Settings) -> AsyncIterator[Transactions]:
+    """What a command begins its transactions with."""
     assert settings.database_url, "use it within `database(…)`"
-    clock = SystemClock()
     engine = make_engine(settings.database_url, pool_size=1, application_name="headroom command")
     try:
-        transactions = Transactions(make_sessions(engine), clock=clock, journal=journal.write, reactions=REACTIONS)
-        async with transactions.begin(actor=SYSTEM, request_id=f"command:{new_id(clock.now())}") as tx:
-            yield tx
+        yield Transactions(make_sessions(engine), clock=SystemClock(), journal=journal.write, reactions=REACTIONS)
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def system_transaction(settings: Settings) -> AsyncIterator[Transaction]:
+    """A transaction of the system's own, for commands."""
+    async with transactions_of(settings) as transactions:
+        request_id = f"command:{new_id(transactions.clock.now())}"
+        async with transactions.begin(actor=SYSTEM, request_id=request_id) as tx:
+            yield tx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -62,3 +63,38 @@ class TestWords:
     )
     def test_say_it_as_one_would(self, patch: dict[str, Any], words: str) -> None:
         assert [each.words for each in changed({"order_checks": patch})] == [words]
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            (lambda card: card["groups"][0].update(weight="35"), "scorecard › groups › financial › weight: 40 → 35"),
+            (
+                lambda card: card["groups"][0]["factors"][0].update(missing="0"),
+                "scorecard › groups › financial › factors › equity ratio › missing: 30 → 0",
+            ),
+            (
+                lambda card: card["groups"][-1]["factors"].pop(),
+                "scorecard › groups › judgement › factors: questionnaire (conditions) removed",
+            ),
+            (
+                lambda card: card["knock_outs"].append({"code": "sued", "factor": "adverse_count", "grade": "D"}),
+                "scorecard › knock outs: sued added, code sued, factor adverse_count, grade D",
+            ),
+            (
+                lambda card: card["groups"][2]["factors"][0].update(bands=[{"points": "1"}]),
+                "scorecard › groups › payment › factors › payment index › bands: ",
+            ),
+            (
+                lambda card: card["groups"].reverse(),
+                "scorecard › groups: now in the order judgement, references, agency, payment, market, financial",
+            ),
+        ],
+    )
+    def test_say_of_lists_only_what_differs(self, change: Callable[[dict[str, Any]], Any], words: str) -> None:
+        after = default_document()
+        change(after["scorecard"])
+        (found,) = differences(default_document(), after)
+        assert found.words.startswith(words)
+
+    def test_say_lists_without_names_as_wholes(self) -> None:
+        assert Difference("/a", ["x"], ["x", "y"]).words == "a: x → x, y"

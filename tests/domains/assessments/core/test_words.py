@@ -46,8 +46,8 @@ class TestWords:
         found = assess(KNOWN, DEFAULT)
         share = next(factor for factor in found.reasons if factor.code == "share_on_time")
         english, chinese = (reason(share, language) for language in Language)
-        assert english == "Share paid on time: 60 (50 … < 70) earns 5.00 of 12.50 points"
-        assert chinese == "按期付款比例：60（50 … < 70），得 5.00 分，满分 12.50 分"
+        assert english == "Share paid on time: 60 (50 … < 70) earns 2.50 of 6.25 points"
+        assert chinese == "按期付款比例：60（50 … < 70），得 2.50 分，满分 6.25 分"
 
     def test_say_that_nothing_is_known(self) -> None:
         found = assess(facts(a_statement(inventory=None)), DEFAULT)
