@@ -21,6 +21,7 @@ from app.domains.exposure import jobs as exposure
 from app.domains.limits import jobs as limits
 from app.domains.monitoring import jobs as monitoring
 from app.domains.orders import jobs as orders
+from app.domains.policies import jobs as policies
 from app.domains.receivables import jobs as receivables
 from app.infra import multiprocess
 from app.infra.background import meanwhile
@@ -40,6 +41,7 @@ from app.support.journal import service as journal_service
 JOBS: Final[tuple[Job, ...]] = (
     *journal.JOBS,
     *idempotency.JOBS,
+    *policies.JOBS,
     *exposure.JOBS,
     *limits.JOBS,
     *credit_data.JOBS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -23,9 +24,9 @@ TEXT: Final = README.read_text(encoding="utf-8")
 PAGES: Final = sorted([README, *(ROOT / "docs").glob("*.md")])
 
 
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of the integration section in a language, in their order."""
-    section = TEXT.split("## Connecting an order-entry system\n", 1)[1].split("\n## ", 1)[0]
+def blocks(language: str, title: str = "Connecting an order-entry system") -> list[str]:
+    """The fenced blocks of a section in a language, in their order."""
+    section = TEXT.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
     return re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
 
 
@@ -93,6 +94,31 @@ class TestExamples:
         assert (first["state"], second["state"], second["open"]) == ("invoiced", "open", "90000.00")
         assert account["exposure"]["receivables"] == "15000.00"
         assert account["headroom"] == "-5000.00"
+
+    def test_of_assessing_run_as_they_stand(self, database_url: str, tmp_path: Path) -> None:
+        """A statement, a report and a cover in, an assessment out; another policy, another assessment."""
+        with serving(tmp_path, HEADROOM_DATABASE_URL=database_url) as server:
+            at = str(server.client.base_url).rstrip("/")
+            helpers = blocks("bash")[0].replace("http://127.0.0.1:8000", at)
+            script = "".join(["set -euo pipefail\n", helpers, *blocks("bash", "Assessing a customer")])
+            done = subprocess.run(
+                ["bash", "-c", script],
+                env={"PATH": os.environ["PATH"], "KEY": BOOTSTRAP_KEY},
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=tmp_path,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            account = server.client.get("/v1/customers/BOLT/accounts/main").json()
+        before, after = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("before", "after"))
+        assert before["policy"]["version"] < after["policy"]["version"]
+        assert before["facts_digest"] == after["facts_digest"]
+        assert before["score"] != after["score"]
+        assert account["grade"] == after["grade"]
+        assert "权益比率" in done.stdout
+        assert "scorecard › groups › financial › weight: 40 → 20" in done.stdout
+        assert done.stdout.rstrip().endswith("True")
 
     def test_are_there_in_both_languages(self) -> None:
         assert len(blocks("bash")) >= 5

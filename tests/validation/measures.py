@@ -38,10 +38,12 @@ def kolmogorov_smirnov(score: Floats, bad: Floats) -> float:
 
 def logistic(score: Floats, bad: Floats) -> tuple[float, float]:
     """Intercept and slope of ln(odds of bad) = a + b · score, by Newton's method."""
-    design = np.column_stack([np.ones(len(score)), score])
-    weights = np.array([-3.0, -0.05])
+    mean, spread, odds = score.mean(), score.std(), bad.mean() / (1 - bad.mean())
+    design = np.column_stack([np.ones(len(score)), (score - mean) / spread])
+    weights = np.array([np.log(odds), 0.0])
     for _ in range(ROUNDS):
         chance = 1 / (1 + np.exp(-design @ weights))
         hessian = design.T @ (design * (chance * (1 - chance))[:, None])
         weights = weights + np.linalg.solve(hessian, design.T @ (bad - chance))
-    return float(weights[0]), float(weights[1])
+    slope = weights[1] / spread
+    return float(weights[0] - slope * mean), float(slope)

@@ -149,6 +149,23 @@ async def overrides_in_force(
     return (await session.scalars(statement)).all()
 
 
+async def overrides_past(session: AsyncSession, segment: str, on: date, *, most: int) -> Sequence[PolicyOverrideRow]:
+    """At most `most` approved overrides of the segment that have ended before `on`, locked."""
+    return (
+        await session.scalars(
+            select(PolicyOverrideRow)
+            .where(
+                PolicyOverrideRow.segment == segment,
+                PolicyOverrideRow.status == OverrideStatus.APPROVED,
+                PolicyOverrideRow.valid_until < on,
+            )
+            .order_by(PolicyOverrideRow.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+
+
 def _segment(name: str) -> Select[SegmentRow]:
     return select(SegmentRow).where(SegmentRow.segment == name).execution_options(populate_existing=True)
 

@@ -92,7 +92,7 @@ class PolicyOverrideRow(Base):
 
     __tablename__ = "policy_overrides"
     __table_args__ = (
-        CheckConstraint("status in ('pending', 'approved', 'rejected', 'replaced')", name="status"),
+        CheckConstraint("status in ('pending', 'approved', 'rejected', 'replaced', 'expired')", name="status"),
         CheckConstraint("(decided_by is null) = (decided_at is null)", name="decision_whole"),
         CheckConstraint("status <> 'approved' or decided_by <> requested_by", name="four_eyes"),
         Index(None, "customer_id", "segment", "requested_at"),

@@ -13,6 +13,7 @@ from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.events import (
     PolicyOverrideApproved,
+    PolicyOverrideExpired,
     PolicyOverrideProposed,
     PolicyOverrideRejected,
 )
@@ -204,3 +205,28 @@ class TestRecall:
             await policies.recall(ann, segment="main", version=9, profile="default")
         with pytest.raises(OverrideNotFound):
             await policies.recall(ann, segment="main", version=1, profile="default", override_id=uuid4())
+
+
+class TestExpiry:
+    async def test_is_journalled_once(self, ann: Transaction, bob: Transaction, tx_of: MakeTx) -> None:
+        await put_customer(ann)
+        proposed = await propose(ann, PATCH, valid_until=TODAY)
+        await policies.approve_override(bob, segment="main", customer_id="C1")
+        assert await policies.expire_overrides(bob, segment="main", most=10) == 0
+        later = tx_of("system", now=MONDAY + timedelta(days=1))
+        assert await policies.expire_overrides(later, segment="main", most=10) == 1
+        [event] = later.take_events()
+        assert isinstance(event, PolicyOverrideExpired)
+        assert (event.subject_id, event.after["since"]) == (str(proposed.id), str(TODAY + timedelta(days=1)))
+        assert await policies.expire_overrides(later, segment="main", most=10) == 0
+
+    async def test_leaves_what_was_decided_by_it_replayable(
+        self, ann: Transaction, bob: Transaction, tx_of: MakeTx
+    ) -> None:
+        await put_customer(ann)
+        proposed = await propose(ann, PATCH, valid_until=TODAY)
+        await policies.approve_override(bob, segment="main", customer_id="C1")
+        later = tx_of("system", now=MONDAY + timedelta(days=1))
+        await policies.expire_overrides(later, segment="main", most=10)
+        recalled = await policies.recall(later, segment="main", version=1, profile="default", override_id=proposed.id)
+        assert recalled.policy.order_checks.reservation_days == 90

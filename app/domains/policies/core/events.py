@@ -94,3 +94,11 @@ class PolicyOverrideRejected(Event):
 
     type: ClassVar[str] = "policy_override_rejected"
     subject_type: ClassVar[str] = "policy_override"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyOverrideExpired(Event):
+    """Other rules for one customer have run out: from `after["since"]` on the policy holds as it is."""
+
+    type: ClassVar[str] = "policy_override_expired"
+    subject_type: ClassVar[str] = "policy_override"

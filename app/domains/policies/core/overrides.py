@@ -20,6 +20,7 @@ class OverrideStatus(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     REPLACED = "replaced"
+    EXPIRED = "expired"
 
 
 class OverrideMove(StrEnum):
@@ -28,6 +29,7 @@ class OverrideMove(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     REPLACE = "replace"
+    EXPIRE = "expire"
 
 
 LIFECYCLE: Final = Lifecycle[OverrideStatus, OverrideMove](
@@ -37,9 +39,13 @@ LIFECYCLE: Final = Lifecycle[OverrideStatus, OverrideMove](
             OverrideMove.REJECT: OverrideStatus.REJECTED,
             OverrideMove.REPLACE: OverrideStatus.REPLACED,
         },
-        OverrideStatus.APPROVED: {OverrideMove.REPLACE: OverrideStatus.REPLACED},
+        OverrideStatus.APPROVED: {
+            OverrideMove.REPLACE: OverrideStatus.REPLACED,
+            OverrideMove.EXPIRE: OverrideStatus.EXPIRED,
+        },
         OverrideStatus.REJECTED: {},
         OverrideStatus.REPLACED: {},
+        OverrideStatus.EXPIRED: {},
     }
 )
 

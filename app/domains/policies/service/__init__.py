@@ -13,6 +13,7 @@ from app.domains.policies.service.overrides import (
     OverrideView,
     approve_override,
     current_override,
+    expire_overrides,
     propose_override,
     reject_override,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "effective_document",
     "effective_policies",
     "effective_policy",
+    "expire_overrides",
     "list_segments",
     "list_versions",
     "open_segment",

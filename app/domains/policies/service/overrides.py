@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from app.domains.customers import service as customers
@@ -12,6 +12,7 @@ from app.domains.policies import repository
 from app.domains.policies.core.document import effective, parse_rules
 from app.domains.policies.core.events import (
     PolicyOverrideApproved,
+    PolicyOverrideExpired,
     PolicyOverrideProposed,
     PolicyOverrideRejected,
 )
@@ -114,6 +115,20 @@ async def reject_override(tx: Transaction, *, segment: str, customer_id: str) ->
     tx.emit(PolicyOverrideRejected(**_subject(row), before=before, after={"status": row.status}))
     await tx.session.flush()
     return row.facts()
+
+
+async def expire_overrides(tx: Transaction, *, segment: str, most: int) -> int:
+    """Says of at most `most` overrides that they have run out, which they did by themselves at the end of their last
+    day; returns of how many. Raises `SegmentNotFound`."""
+    today = await _lock(tx, segment)
+    past = await repository.overrides_past(tx.session, segment, today, most=most)
+    for row in past:
+        before = {"status": row.status}
+        row.status = decide(row.facts(), OverrideMove.EXPIRE)
+        since = row.valid_until + timedelta(days=1)
+        after = {"status": row.status, "since": since.isoformat()}
+        tx.emit(PolicyOverrideExpired(**_subject(row), before=before, after=after))
+    return len(past)
 
 
 async def current_override(tx: Transaction, *, segment: str, customer_id: str) -> OverrideView:
