@@ -155,7 +155,7 @@ class _Mapping:
             Form.WHOLE: read_whole,
             Form.FLAG: read_flag,
         }
-        places = {name: place for place, name in reversed(list(enumerate(header)))}
+        places = _Places(header)
         self.unmapped: list[str] = []
         self._steps: list[tuple[str, bool, Extract]] = []
         for name, field in fields.items():
@@ -181,7 +181,24 @@ class _Mapping:
                 raise _at(FieldMissing, name, f"there is no {name}")
 
 
-def _missing(rule: Rule | None, places: Mapping[str, int]) -> list[str]:
+class _Places:
+    """Where the columns are. Exports of one system differ in case and in spaces: `Document type`, `%  Delivered`."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._places = {self._folded(name): place for place, name in reversed(list(enumerate(header)))}
+
+    def __contains__(self, name: str) -> bool:
+        return self._folded(name) in self._places
+
+    def __getitem__(self, name: str) -> int:
+        return self._places[self._folded(name)]
+
+    @staticmethod
+    def _folded(name: str) -> str:
+        return " ".join(name.split()).casefold()
+
+
+def _missing(rule: Rule | None, places: _Places) -> list[str]:
     """The columns that a rule needs and the header does not have."""
     if rule is None:
         return []
@@ -195,7 +212,7 @@ def _check_dispensable(name: str, field: Field, missing: Sequence[str], header: 
         raise FileUnreadable(f"{name} is needed, and {what} among the columns: {', '.join(header)}")
 
 
-def _extract(rule: Rule, read: Read, readers: Mapping[Form, Read], places: Mapping[str, int]) -> Extract:
+def _extract(rule: Rule, read: Read, readers: Mapping[Form, Read], places: _Places) -> Extract:
     """The steps from a row to the canonical text of one field; nothing is an empty text."""
     source = _source(rule, places)
     if not rule.values and rule.default is None and rule.sign == "keep" and rule.percent_of is None:
@@ -215,7 +232,7 @@ def _extract(rule: Rule, read: Read, readers: Mapping[Form, Read], places: Mappi
     return extract
 
 
-def _source(rule: Rule, places: Mapping[str, int]) -> Extract:
+def _source(rule: Rule, places: _Places) -> Extract:
     if rule.constant is not None:
         constant = rule.constant
         return lambda row: constant

@@ -89,6 +89,18 @@ class TestColumns:
         with pytest.raises(FileUnreadable, match=r"issued_on .* among the columns: invoice_no"):
             reads("invoice_no,customer_id,amount,currency\n")
 
+    def test_are_found_whatever_their_case_and_however_many_spaces(self, reads: Reads) -> None:
+        yaml = """
+        orders:
+          order_ref: ID
+          customer_id: Customer
+          currency: Currency
+          approved: Grand Total
+          shipped: {column: "% Delivered", percent_of: Grand Total}
+        """
+        [line] = reads("ID,customer,Currency,Grand  Total,%  Delivered\nSO-1,C1,CNY,200.00,50\n", yaml, Kind.ORDERS)
+        assert (line.fields["customer_id"], line.fields["shipped"]) == ("C1", "100.00")
+
     def test_can_be_translated_defaulted_and_skipped(self, reads: Reads) -> None:
         yaml = """
         customers:
