@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.domains.customers import service as customers
-from app.domains.customers.schemas import CustomerIn, CustomerOut, ErasureIn, ProfileName, customer_out
+from app.domains.customers.schemas import CustomerIn, CustomerOut, ErasedOut, ErasureIn, ProfileName, customer_out
 from app.infra.http.etag import IfMatch, check_if_match, etag
 from app.infra.http.fields import Line, PathReference
 from app.infra.http.paging import Page, PageQuery
@@ -82,8 +82,8 @@ async def list_customers(
 )
 async def erase_contact(
     tx: Tx, customer_id: PathReference, contact_id: UUID, erasure: ErasureIn, response: Response
-) -> CustomerOut:
+) -> ErasedOut:
     """For good, and everywhere: what the journal says of the contact stays, and names nobody."""
-    filed = await customers.erase_contact(tx, customer_id=customer_id, contact_id=contact_id, ground=erasure.ground)
-    response.headers["ETag"] = etag(filed.customer.version)
-    return customer_out(filed)
+    customer = await customers.erase_contact(tx, customer_id=customer_id, contact_id=contact_id, ground=erasure.ground)
+    response.headers["ETag"] = etag(customer.version)
+    return ErasedOut(customer_id=customer_id, contact_id=contact_id, ground=erasure.ground, erased_at=tx.now)

@@ -105,6 +105,15 @@ class ErasureIn(Wire):
     ground: ErasureGround
 
 
+class ErasedOut(Wire):
+    """A person is forgotten. Names nobody, for answers to repeated requests are kept."""
+
+    customer_id: str
+    contact_id: UUID
+    ground: ErasureGround
+    erased_at: datetime
+
+
 class CustomerIn(Wire):
     """All that is known of a customer; what is left out is not known."""
 

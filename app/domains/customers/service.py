@@ -94,8 +94,8 @@ async def contacts_of(tx: Transaction, *, customer_id: str) -> Sequence[Contact]
     return (await repository.contacts(tx.session, [customer_id]))[customer_id]
 
 
-async def erase_contact(tx: Transaction, *, customer_id: str, contact_id: UUID, ground: ErasureGround) -> Filed:
-    """Forgets a person for good; the customer without them. The journal knows contacts by their ids only, and stays.
+async def erase_contact(tx: Transaction, *, customer_id: str, contact_id: UUID, ground: ErasureGround) -> Customer:
+    """Forgets a person for good; the customer. The journal knows contacts by their ids only, and stays.
 
     Raises `CustomerNotFound`, `ContactNotFound`.
     """
@@ -118,7 +118,7 @@ async def erase_contact(tx: Transaction, *, customer_id: str, contact_id: UUID, 
             marks=erased.details.marks,
         )
     )
-    return Filed(row.facts(), [contact for contact in held if contact is not erased])
+    return row.facts()
 
 
 async def list_customers(

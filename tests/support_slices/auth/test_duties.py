@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
+from sqlalchemy import text
 
 from app.infra.clock import FrozenClock
 from app.main import create_app
@@ -107,6 +108,15 @@ class TestConflicts:
         for role in (Role.AUDITOR, Role.ADMINISTRATOR, Role.FINANCE_DIRECTOR):
             assert (await (await api_as(role=role)).get("/v1/control/conflicts")).status_code == 200
         problem(await (await api_as(role=Role.ORDER_DESK)).get("/v1/control/conflicts"), 403, "scope_missing")
+
+
+class TestMaking:
+    async def test_a_key_that_breaks_a_duty_stands_out(self, app: FastAPI, api: AsyncClient) -> None:
+        await make(api, name="clerk", role="order_desk")
+        await make(api, name="root", role=None, scopes=["admin"])
+        async with app.state.engine.connect() as connection:
+            told = await connection.execute(text("select after ->> 'name', exceptional from events order by id"))
+            assert [tuple(row) for row in told] == [("clerk", False), ("root", True)]
 
 
 class TestKeyAdministrators:
