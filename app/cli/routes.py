@@ -20,7 +20,9 @@ def routes() -> None:
 def _rows() -> list[str]:
     guarded = [route for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)]
     return [
-        f"| `{method} {route.path}` | {_scopes(route)} |" for route in guarded for method in sorted(route.methods or ())
+        f"| `{method} {route.path_format}` | {_scopes(route)} |"
+        for route in guarded
+        for method in sorted(route.methods or ())
     ]
 
 

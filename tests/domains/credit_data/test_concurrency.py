@@ -17,6 +17,13 @@ class TestAtOnce:
         answers = await asyncio.gather(*(api.post(f"{C1}/credit-reports", json=REPORT) for _ in range(6)))
         assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
 
+    async def test_reports_that_contradict_each_other_are_a_conflict_but_for_one(self, api: AsyncClient) -> None:
+        await customer(api)
+        answers = await asyncio.gather(
+            *(api.post(f"{C1}/credit-reports", json=REPORT | {"rating": f"A{n}"}) for n in range(6))
+        )
+        assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+
     async def test_every_version_has_a_number_of_its_own(self, api: AsyncClient, app: FastAPI) -> None:
         await customer(api)
         await asyncio.gather(

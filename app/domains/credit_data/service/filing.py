@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -115,7 +115,7 @@ def check_day(tx: Transaction, pointer: str, origin: Origin) -> None:
         raise DayAhead(what, faults=[Fault(pointer, DayAhead.code, what)])
 
 
-def _after(tx: Transaction, before: Filed[Any] | None) -> Any:
+def _after(tx: Transaction, before: Filed[Any] | None) -> datetime:
     """The instant a new version becomes known: of two transactions the one that files later has the later instant, even
     if it began earlier."""
     return max(tx.now, before.known_at) if before else tx.now

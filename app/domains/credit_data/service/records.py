@@ -59,6 +59,7 @@ async def enter_report(tx: Transaction, *, customer_id: str, report: CreditRepor
     """
     request = report_request(tx, report)
     key = Key(customer_id, Kind.REPORT, report_ref(report))
+    await repository.lock(tx.session, customer_id, Kind.REPORT)
     before = await repository.of_key(tx.session, key, known_at=None)
     if before is not None and not before.retracted and before.content != report:
         raise CreditReportConflict(
