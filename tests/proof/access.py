@@ -99,6 +99,7 @@ ROWS: Final[dict[str, str]] = {
     "GET /v1/customers/{customer_id}/effective-policy": "MFU names",
     "GET /v1/customers/{customer_id}/financial-statements": "RCAMFUI house",
     "GET /v1/customers/{customer_id}/financial-statements/{period_end}": "RCAMFUI house",
+    "GET /v1/customers/{customer_id}/open-items": "RCAMFUI names",
     "GET /v1/customers/{customer_id}/payment-behaviour": "RCAMFUI names",
     "GET /v1/customers/{customer_id}/policy-override": "MFU names",
     "GET /v1/customers/{customer_id}/promises": "DRCAMFUI names",

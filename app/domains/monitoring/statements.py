@@ -182,7 +182,7 @@ _INSTALMENTS: Final = f"""
       left join lateral (
            select due_on from ({_PARTS}) parts where upto > i.amount - i.open_amount order by before limit 1
       ) next on true
-     where i.instalments is not null
+     where i.instalments is not null and i.status <> 'cancelled'
        and (planned.amount <> i.amount or i.due_on <> coalesce(next.due_on, planned.last))"""
 
 _DUE_BY_DAY: Final = f"""

@@ -161,6 +161,14 @@ class TestReplanning:
         )
 
 
+class TestCancelling:
+    async def test_takes_every_part_back(self, tx: Transaction) -> None:
+        await in_thirds(tx)
+        await receivables.cancel_invoice(tx, segment="main", invoice_no="I1", reason="wrong customer")
+        assert await ladder(tx) == {}
+        await prove(tx)
+
+
 class TestLadder:
     @given(PARTS, st.integers(0, 10**6), st.integers(0, 10**6), RATES)
     def test_adds_up_to_what_the_item_counts(

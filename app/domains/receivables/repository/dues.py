@@ -20,14 +20,16 @@ _OPEN_ITEMS: Final[TextClause] = text(f"""
      cross join lateral (
            select * from open_items where account_id = wanted.id and {TO_BE_PAID}
      ) i
-     order by i.account_id, i.due_on, i.invoice_no""").bindparams(  # noqa: S608 - a condition of our own
+     order by i.account_id, i.due_on, i.invoice_no limit cast(:most as int)""").bindparams(  # noqa: S608 - a condition of our own
     bindparam("ids", type_=ARRAY(PgUUID(as_uuid=True)))
 )
 
 
-async def open_items(session: AsyncSession, account_ids: Collection[UUID]) -> Sequence[Item]:
-    """The open invoices and debit notes of these accounts, by account, due day and number."""
+async def open_items(
+    session: AsyncSession, account_ids: Collection[UUID], *, most: int | None = None
+) -> Sequence[Item]:
+    """The open invoices and debit notes of these accounts, or the first `most`, by account, due day and number."""
     if not account_ids:
         return ()
-    rows = await session.execute(_OPEN_ITEMS, {"ids": list(account_ids)})
+    rows = await session.execute(_OPEN_ITEMS, {"ids": list(account_ids), "most": most})
     return [item_from(row) for row in rows.mappings()]

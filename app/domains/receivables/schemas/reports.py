@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domains.receivables.core.aging import Aging
+from app.domains.receivables.core.items import ItemKind
+from app.domains.receivables.core.open_items import OpenItems
 from app.domains.receivables.core.statements import MovementType, Statement
 from app.infra.http.fields import MoneyText, Wire
 from app.kernel.money import render
@@ -66,6 +68,65 @@ class StatementOut(Wire):
     opening_balance: MoneyText
     movements: list[MovementOut]
     closing_balance: MoneyText
+
+
+class OpenLineOut(Wire):
+    """An open item, or an instalment of it that is open; what is disputed of an item stands on its last line."""
+
+    invoice_no: str
+    kind: ItemKind
+    issued_on: date
+    due_on: date
+    overdue_days: int
+    currency: str
+    amount: MoneyText
+    open_amount: MoneyText
+    disputed_amount: MoneyText
+
+
+class OpenTotalOut(Wire):
+    """What is open in one currency."""
+
+    currency: str
+    amount: MoneyText
+
+
+class OpenItemsOut(Wire):
+    """What a customer has to pay; `unallocated_credits` is in the account's `currency`."""
+
+    customer_id: str
+    segment: str
+    on: date
+    currency: str
+    items: list[OpenLineOut]
+    totals: list[OpenTotalOut]
+    unallocated_credits: MoneyText
+
+
+def open_items_out(found: OpenItems) -> OpenItemsOut:
+    """An open-item list as it travels."""
+    return OpenItemsOut(
+        customer_id=found.customer_id,
+        segment=found.segment,
+        on=found.on,
+        currency=found.currency,
+        items=[
+            OpenLineOut(
+                invoice_no=line.invoice_no,
+                kind=line.kind,
+                issued_on=line.issued_on,
+                due_on=line.due_on,
+                overdue_days=line.overdue_days(found.on),
+                currency=line.currency,
+                amount=render(line.amount, line.currency),
+                open_amount=render(line.open, line.currency),
+                disputed_amount=render(line.disputed, line.currency),
+            )
+            for line in found.lines
+        ],
+        totals=[OpenTotalOut(currency=code, amount=render(amount, code)) for code, amount in found.totals.items()],
+        unallocated_credits=render(found.unallocated_credits, found.currency),
+    )
 
 
 def aging_out(aging: Aging) -> AgingOut:

@@ -36,7 +36,16 @@ from app.domains.receivables.service.payments import (
     reverse_payment,
 )
 from app.domains.receivables.service.refunds import Refunded, refund_credit_note, refund_payment
-from app.domains.receivables.service.reports import DocumentTotals, aging, document_totals, statement
+from app.domains.receivables.service.reports import (
+    DocumentTotals,
+    aging,
+    document_totals,
+    open_items,
+    open_items_sheet,
+    pdf,
+    statement,
+    statement_sheet,
+)
 from app.domains.receivables.service.write_offs import recover, write_off
 
 __all__ = [
@@ -64,8 +73,11 @@ __all__ = [
     "marked_accounts",
     "note_broken_promise",
     "open_dispute",
+    "open_items",
+    "open_items_sheet",
     "payment",
     "payments_that_clear",
+    "pdf",
     "plan_instalments",
     "post_documents",
     "post_invoices",
@@ -77,6 +89,7 @@ __all__ = [
     "reject_dispute",
     "reverse_payment",
     "statement",
+    "statement_sheet",
     "uphold_dispute",
     "write_off",
 ]

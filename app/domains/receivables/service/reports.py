@@ -9,11 +9,16 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
+from app.domains.receivables import adapters
+from app.domains.receivables.core import sheets
 from app.domains.receivables.core.aging import Aging, buckets, not_due
+from app.domains.receivables.core.open_items import OpenItems, lines
 from app.domains.receivables.core.refusals import StatementTooLong, at
+from app.domains.receivables.core.sheets import Sheet
 from app.domains.receivables.core.statements import Statement
-from app.domains.receivables.repository import reports
+from app.domains.receivables.repository import dues, reports
 from app.domains.receivables.service.days import today
 from app.infra.transaction import Transaction
 from app.kernel.money import DIGITS, ZERO
@@ -90,6 +95,43 @@ async def statement(
         opening=sum(by_due_day.values(), ZERO) - credits,
         movements=tuple(moved),
     )
+
+
+async def open_items(tx: Transaction, *, customer_id: str, segment: str) -> OpenItems:
+    """What the customer has to pay today, part by part. Raises `AccountNotFound`, `StatementTooLong`."""
+    account = await exposure.account(tx, customer_id=customer_id, segment=segment)
+    found = lines(await dues.open_items(tx.session, [account.id], most=MAX_MOVEMENTS + 1))
+    if len(found) > MAX_MOVEMENTS:
+        raise StatementTooLong(f"more than {MAX_MOVEMENTS} open items; list the invoices page by page")
+    return OpenItems(
+        customer_id=customer_id,
+        segment=segment,
+        on=await today(tx, segment),
+        currency=account.currency,
+        unallocated_credits=account.exposure.unallocated_credits,
+        lines=found,
+    )
+
+
+async def statement_sheet(
+    tx: Transaction, *, customer_id: str, segment: str, since: date | None = None, until: date | None = None
+) -> Sheet:
+    """The statement as a table in the customer's language. Raises what `statement` raises."""
+    found = await statement(tx, customer_id=customer_id, segment=segment, since=since, until=until)
+    customer = await customers.get(tx, customer_id=customer_id)
+    return sheets.statement_sheet(found, customer=customer.name, language=customer.language)
+
+
+async def open_items_sheet(tx: Transaction, *, customer_id: str, segment: str) -> Sheet:
+    """The open items as a table in the customer's language. Raises what `open_items` raises."""
+    found = await open_items(tx, customer_id=customer_id, segment=segment)
+    customer = await customers.get(tx, customer_id=customer_id)
+    return sheets.open_items_sheet(found, customer=customer.name, language=customer.language)
+
+
+async def pdf(tx: Transaction, *, sheet: Sheet) -> bytes:
+    """A sheet on paper. Raises `TypesetterBusy`."""
+    return await adapters.pdf(sheet, at=tx.now)
 
 
 async def document_totals(tx: Transaction, *, account_ids: Collection[UUID]) -> Mapping[UUID, DocumentTotals]:

@@ -1,0 +1,98 @@
+"""Statements and open items as JSON, CSV and PDF."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+
+import pytest
+from httpx import AsyncClient, Response
+from pypdf import PdfReader
+
+from app.domains.receivables.core.sheets import Column, Sheet
+from app.infra.transaction import Transactions
+from tests.domains.receivables.http import a_payment, an_invoice, post
+
+
+def table(response: Response) -> list[dict[str, str]]:
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(response.text)))
+
+
+def words(response: Response) -> str:
+    assert response.headers["content-type"] == "application/pdf"
+    pages = PdfReader(io.BytesIO(response.content)).pages
+    return unicodedata.normalize("NFKC", "\n".join(page.extract_text() for page in pages))
+
+
+@pytest.fixture
+async def trade(api: AsyncClient, company: None, transactions: Transactions) -> None:
+    """An overdue invoice in part disputed, one in two parts, a payment."""
+    await post(api, "/v1/invoices", an_invoice("I1", "100", issued_on="2026-01-05", due_on="2026-02-10"))
+    parts = [{"due_on": "2026-04-01", "amount": "30"}, {"due_on": "2026-05-01", "amount": "50"}]
+    await post(api, "/v1/invoices", an_invoice("=I2", "80", instalments=parts))
+    await post(api, "/v1/invoices/I1/disputes", {"amount": "40", "reason": "price"})
+    await post(api, "/v1/payments", a_payment(amount="10", allocate="none"))
+
+
+class TestOpenItems:
+    async def test_are_listed_part_by_part(self, api: AsyncClient, trade: None) -> None:
+        body = (await api.get("/v1/customers/C1/open-items")).json()
+        lines = [
+            (line["invoice_no"], line["due_on"], line["open_amount"], line["disputed_amount"], line["overdue_days"])
+            for line in body["items"]
+        ]
+        assert lines == [
+            ("I1", "2026-02-10", "100.00", "40.00", 20),
+            ("=I2", "2026-04-01", "30.00", "0.00", 0),
+            ("=I2", "2026-05-01", "50.00", "0.00", 0),
+        ]
+        assert body["totals"] == [{"currency": "CNY", "amount": "180.00"}]
+        assert body["unallocated_credits"] == "10.00"
+
+    async def test_are_a_table_that_computes_nothing(self, api: AsyncClient, trade: None) -> None:
+        rows = table(await api.get("/v1/customers/C1/open-items", headers={"Accept": "text/csv"}))
+        assert [(row["invoice_no"], row["open_amount"]) for row in rows] == [
+            ("I1", "100.00"),
+            ("'=I2", "30.00"),
+            ("'=I2", "50.00"),
+        ]
+
+    async def test_are_a_page_in_the_customers_language(self, api: AsyncClient, trade: None) -> None:
+        accept = {"Accept": "application/pdf"}
+        english = words(await api.get("/v1/customers/C1/open-items", headers=accept))
+        assert "Open items" in english
+        assert "180.00 CNY" in english
+        customer = {"name": "上海华星贸易有限公司", "country": "CN", "language": "zh-CN"}
+        assert (await api.put("/v1/customers/C1", json=customer)).status_code == 200
+        chinese = words(await api.get("/v1/customers/C1/open-items", headers=accept))
+        assert "未清项清单" in chinese
+        assert "上海华星贸易有限公司" in chinese
+
+    async def test_of_nobody_are_not_found(self, api: AsyncClient) -> None:
+        for accept in ("application/json", "text/csv", "application/pdf"):
+            response = await api.get("/v1/customers/nobody/open-items", headers={"Accept": accept})
+            assert (response.status_code, response.json()["code"]) == (404, "account_not_found")
+
+
+class TestStatement:
+    async def test_says_the_same_in_every_format(self, api: AsyncClient, trade: None) -> None:
+        path = "/v1/customers/C1/statement?from=2026-01-01&to=2026-03-02"
+        body = (await api.get(path)).json()
+        rows = table(await api.get(path, headers={"Accept": "text/csv"}))
+        assert [(row["ref"].lstrip("'"), row["effect"], row["balance"]) for row in rows] == [
+            (moved["ref"], moved["effect"], moved["balance"]) for moved in body["movements"]
+        ]
+        paper = words(await api.get(path, headers={"Accept": "application/pdf"}))
+        assert "Statement of account" in paper
+        assert f"{body['closing_balance']} CNY" in paper
+        assert body["closing_balance"] == "170.00"
+
+
+class TestCsv:
+    @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum"])
+    def test_quotes_what_a_spreadsheet_would_compute(self, text: str) -> None:
+        columns = [Column("ref", "Document"), Column("effect", "Effect", numeric=True)]
+        sheet = Sheet("", "en", (), columns, [[text, "-1.00"]], ())
+        assert sheet.csv.splitlines()[1] == f"'{text},-1.00"
