@@ -2,9 +2,9 @@
 
     python -m tests.bench [--quick] [--large] [--only MEASURE] [--readme]
 
-It runs an embedded PostgreSQL and a server process of its own. `--quick` takes a minute; `--large` adds the measure
-with 1,000,000 accounts; `--only` runs the measures named and writes nothing; `--readme` only puts the last run into the
-README.
+It runs an embedded PostgreSQL and a server process of its own. `--quick` takes a minute; `--large` adds the measures
+with 1,000,000 accounts and of aging 1,000,000 items; `--only` runs the measures named and writes nothing; `--readme`
+only puts the last run into the README.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.infra.clock import SystemClock
 from app.infra.db import embedded
 from app.infra.db.embedded import EmbeddedServer
 from app.settings import Settings
-from tests.bench import company, imports, measures, pgbench, report
+from tests.bench import company, imports, measures, pgbench, receivables, report
 from tests.bench.company import Customers
 from tests.bench.measures import CROWDS, SPREAD, Effort, Result, Scene
 from tests.bench.serving import serving
@@ -51,13 +51,17 @@ def main() -> None:
         report.put_into_readme()
         return
     effort = QUICK if asked.quick else FULL
-    wanted = frozenset(asked.only or MEASURES) - (frozenset() if asked.large or asked.only else {SIZE})
+    wanted = frozenset(asked.only or MEASURES) - (frozenset() if asked.large or asked.only else {SIZE, AGING})
     with tempfile.TemporaryDirectory(prefix="headroom-bench-") as name:
         directory = Path(name)
         directory.chmod(0o711)  # the embedded server of root runs as somebody else
         results, settings = _measure(directory, effort, wanted)
         if IMPORT in wanted:
             results.append(_measure_import(directory, effort, QUICK_IMPORT if asked.quick else asked.invoices))
+        if POSTINGS in wanted:
+            results.append(_measure_postings(directory, effort))
+        if AGING in wanted:
+            results.append(_measure_aging(directory, effort, asked.quick))
         if SIZE in wanted:
             results.append(_measure_size(directory, effort))
     run = report.document(results, effort, settings, on=SystemClock().now().date().isoformat())
@@ -96,12 +100,31 @@ _TOGETHER: Final[Mapping[str, Callable[[Scene, Effort, Callable[[], float]], Res
 """The measures that one server with one company can show."""
 IMPORT: Final = "import"
 SIZE: Final = "size"
-MEASURES: Final = (*_TOGETHER, IMPORT, SIZE)
+POSTINGS: Final = "postings"
+AGING: Final = "aging"
+MEASURES: Final = (*_TOGETHER, IMPORT, POSTINGS, AGING, SIZE)
 
 
 def _measure_import(directory: Path, effort: Effort, invoices: int) -> Result:
     with _company(directory, "import", [imports.BILLED]) as server:
         return imports.measure(server, directory, effort, invoices=invoices)
+
+
+def _measure_postings(directory: Path, effort: Effort) -> Result:
+    with (
+        _company(directory, "postings", [receivables.POSTED]) as server,
+        serving(server.url, directory / "postings.log") as process,
+    ):
+        return receivables.posting(server, process, directory, effort)
+
+
+def _measure_aging(directory: Path, effort: Effort, quick: bool) -> Result:
+    crowd = receivables.AGED_SMALL if quick else receivables.AGED
+    with (
+        _company(directory, "aging", [crowd]) as server,
+        serving(server.url, directory / "aging.log") as process,
+    ):
+        return receivables.aging(server, process, effort, crowd)
 
 
 def _measure_size(directory: Path, effort: Effort) -> Result:
