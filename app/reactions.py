@@ -12,11 +12,13 @@ from app.domains.assessments import service as assessments
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.events import AdverseEventFiled, CoverChanged, CoverTurned, CreditRecordRetracted
 from app.domains.customers.core.events import CustomerChanged
+from app.domains.dunning.core.events import PromiseBroken
 from app.domains.dunning.service import reacting as dunning
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened, RiskNoted
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.limits import service as limits
+from app.domains.receivables import service as receivables
 from app.domains.receivables.core.change_events import (
     DisputeOpened,
     DisputeResolved,
@@ -97,4 +99,5 @@ REACTIONS: Final[Reactions] = {
     PaymentPosted: (dunning.payment_counted, dunning.items_moved),
     PaymentAllocated: (dunning.items_moved,),
     PaymentReversed: (dunning.payment_taken_back, dunning.items_moved),
+    PromiseBroken: (receivables.note_broken_promise,),
 }

@@ -62,6 +62,7 @@ class TestPromise:
         [event] = await company.events("promise_broken")
         assert event["customer_id"] == "C1"
         assert [t["kind"] for t in (await company.get("collection-tasks"))["items"]] == ["promise_broken"]
+        assert (await company.get("customers/C1/payment-behaviour"))["broken_promises"] == 1
 
     async def test_that_is_broken_brings_the_customer_back_into_dunning_at_once(
         self, company: Company, clock: FrozenClock
