@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.cli.environment import transactions_of
 from app.domains.policies.core.document import default_document
+from app.settings import Settings
 from tests.cli.test_commands import Headroom, headroom
+from tests.support.business import open_account
 
 __all__ = ["headroom"]
 
@@ -89,6 +92,18 @@ class TestAssess:
         result = await headroom("assess", "--all", "--stale")
         assert result.exit_code == 0, result.output
         assert "assessed 0, skipped 0, failed 0" in result.output
+
+    async def test_assesses_everybody_and_then_only_who_is_stale(self, headroom: Headroom, database_url: str) -> None:
+        await headroom("migrate")
+        async with transactions_of(Settings(database_url=database_url)) as transactions:
+            for customer_id in ("C-1", "C-2"):
+                await open_account(transactions, customer_id)
+        first = await headroom("assess", "--all", "--segment", "main")
+        assert "0 of 2" in first.output
+        assert "assessed 2, skipped 0, failed 0" in first.output
+        assert "assessed 0, skipped 2, failed 0" in (await headroom("assess", "--all", "--stale")).output
+        run_id = first.output.split("run ")[1].split()[0]
+        assert "assessed 2, skipped 0, failed 0" in (await headroom("assess", "--all", "--resume", run_id)).output
 
     async def test_wants_all_to_be_said(self, headroom: Headroom) -> None:
         assert (await headroom("assess")).exit_code == 2

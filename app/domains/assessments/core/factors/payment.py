@@ -37,12 +37,12 @@ def longest_lateness(experience: Experience) -> int | None:
 
 
 def disputed_share(experience: Experience) -> Decimal | None:
-    """Items disputed, in percent."""
+    """What was disputed, in percent of the amount of all items."""
     return experience.disputed_share
 
 
 def broken_promises(experience: Experience) -> int | None:
-    """How many promises to pay were not kept."""
+    """How many promises to pay were not kept within the last year."""
     return experience.broken_promises
 
 
