@@ -24,7 +24,7 @@ from app.infra.clock import SystemClock
 from app.infra.db import embedded
 from app.infra.db.embedded import EmbeddedServer
 from app.settings import Settings
-from tests.bench import company, imports, measures, pgbench, receivables, report
+from tests.bench import company, dunning, imports, measures, pgbench, receivables, report
 from tests.bench.company import Customers
 from tests.bench.measures import CROWDS, SPREAD, Effort, Result, Scene
 from tests.bench.serving import serving
@@ -32,6 +32,7 @@ from tests.bench.serving import serving
 FULL: Final = Effort(rounds=5, seconds=6)
 QUICK: Final = Effort(rounds=3, seconds=2)
 QUICK_IMPORT: Final = 10_000
+QUICK_DEBTORS: Final = 2_000
 WARM_UP_SECONDS: Final = 3.0
 LARGE: Final = Customers("L", 1_000_000, items=5)
 SMALL: Final = Customers("L", 1_000, items=5)
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a minute instead of several")
     parser.add_argument("--large", action="store_true", help="also with 1,000,000 accounts and 5,000,000 invoices")
     parser.add_argument("--invoices", type=int, default=100_000, help="how many to import, such as 1000000")
+    parser.add_argument("--debtors", type=int, default=10_000, help="how many to remind, such as 100000")
     parser.add_argument("--only", action="append", choices=MEASURES, help="only this one; may be repeated")
     parser.add_argument("--readme", action="store_true", help="only put the last run into the README")
     asked = parser.parse_args()
@@ -62,6 +64,8 @@ def main() -> None:
             results.append(_measure_postings(directory, effort))
         if AGING in wanted:
             results.append(_measure_aging(directory, effort, asked.quick))
+        if DUNNING in wanted:
+            results.append(_measure_dunning(directory, effort, QUICK_DEBTORS if asked.quick else asked.debtors))
         if SIZE in wanted:
             results.append(_measure_size(directory, effort))
     run = report.document(results, effort, settings, on=SystemClock().now().date().isoformat())
@@ -99,10 +103,11 @@ _TOGETHER: Final[Mapping[str, Callable[[Scene, Effort, Callable[[], float]], Res
 }
 """The measures that one server with one company can show."""
 IMPORT: Final = "import"
+DUNNING: Final = "dunning"
 SIZE: Final = "size"
 POSTINGS: Final = "postings"
 AGING: Final = "aging"
-MEASURES: Final = (*_TOGETHER, IMPORT, POSTINGS, AGING, SIZE)
+MEASURES: Final = (*_TOGETHER, IMPORT, POSTINGS, AGING, DUNNING, SIZE)
 
 
 def _measure_import(directory: Path, effort: Effort, invoices: int) -> Result:
@@ -125,6 +130,11 @@ def _measure_aging(directory: Path, effort: Effort, quick: bool) -> Result:
         serving(server.url, directory / "aging.log") as process,
     ):
         return receivables.aging(server, process, effort, crowd)
+
+
+def _measure_dunning(directory: Path, effort: Effort, customers: int) -> Result:
+    with _company(directory, "dunning", [dunning.debtors(customers)]) as server:
+        return dunning.measure(server, effort, customers=customers)
 
 
 def _measure_size(directory: Path, effort: Effort) -> Result:

@@ -61,6 +61,7 @@ class TestPromise:
         assert await state(company) == "broken"
         [event] = await company.events("promise_broken")
         assert event["customer_id"] == "C1"
+        assert (await company.get("customers/C1/payment-behaviour"))["broken_promises"] == 1
         assert [t["kind"] for t in (await company.get("collection-tasks"))["items"]] == ["promise_broken"]
         assert (await company.get("customers/C1/payment-behaviour"))["broken_promises"] == 1
 

@@ -193,3 +193,29 @@ class TestNotices:
             "B": (1, True),
             "C": (None, False),
         }
+
+
+class TestDays:
+    async def test_before_the_due_day_a_friendly_reminder_costs_nothing(
+        self, company: Company, clock: FrozenClock
+    ) -> None:
+        await company.rules(LEVELS, reminder={"days_before_due": 3, "channel": "letter"})
+        await company.owes(overdue=-2)
+        await company.owes("LATER", overdue=-20)
+        await company.reminds()
+        notice = await company.notice()
+        assert (notice["level"], notice["state"], await company.level()) == (0, "sent", 0)
+        assert [line["invoice_no"] for line in notice["lines"]] == ["INV-1"]
+        clock.move(by=timedelta(days=8))
+        assert [found["level"] for found in (await company.proposes())["notices"]] == [1]
+
+    async def test_of_a_quiet_period_remind_nobody(self, company: Company) -> None:
+        await company.rules(LEVELS, quiet_periods=[{"first": "03-01", "last": "03-10"}])
+        await company.owes()
+        assert (await company.proposes())["skipped"][0]["reason"] == "quiet_period"
+        assert (await company.get("customers/C1/dunning"))["next_step"]["on"] == "2026-03-11"
+
+    async def test_that_are_no_business_days_of_the_country_remind_nobody(self, company: Company) -> None:
+        await company.rules(LEVELS, business_days="CN")
+        await company.owes()
+        assert (await company.proposes(run_on="2026-03-01"))["skipped"][0]["reason"] == "not_a_business_day"

@@ -1,0 +1,156 @@
+"""Exactly one notice a customer and level, whatever crashes: workers killed at random points, cut off at random awaits,
+two schedulers at once, runs repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+from sqlalchemy import text
+
+from app.domains.dunning.service import gathering
+from app.domains.policies.core.compiled import PolicyShelf
+from app.infra.clock import FrozenClock
+from tests.domains.dunning.world import LEVELS, Company
+
+CUSTOMERS = 6
+CANCELLED = 120
+KILLED = 24
+DAYS = (0, 14, 29)
+"""The days on which the items reach levels 1, 2 and 3."""
+LEASE = timedelta(minutes=11)
+CHARGED = [{**level, "fees": [{"currency": "CNY", "amount": "5"}]} for level in LEVELS]
+
+
+@pytest.fixture
+async def company(app: FastAPI, api: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """Customers who owe since six days, and a schedule that reminds them by itself."""
+    monkeypatch.setattr(gathering, "_SHELF", PolicyShelf())
+    made = Company(app, api)
+    await made.rules(CHARGED, schedule={"hour": 0})
+    for number in range(CUSTOMERS):
+        await made.customer(f"C{number}")
+        await made.owes(f"INV-{number}", customer_id=f"C{number}", overdue=6)
+    return made
+
+
+@pytest.fixture
+def worker(database_url: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that forks workers."""
+    command = [sys.executable, "-m", "tests.faults.dunning_worker", database_url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def forked(worker: subprocess.Popen[str], order: str) -> int:
+    """The number of a worker that has just been forked."""
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdin.write(f"{order}\n")
+    worker.stdin.flush()
+    while not (line := worker.stdout.readline().strip()).isdigit():
+        assert line, "it has died"
+    return int(line)
+
+
+def wait(worker: subprocess.Popen[str]) -> None:
+    assert worker.stdout is not None
+    while (line := worker.stdout.readline()) != "gone\n":
+        assert line, "it has died"
+
+
+async def found(company: Company, statement: str) -> list[Any]:
+    async with company.app.state.engine.connect() as connection:
+        return [tuple(row) for row in await connection.execute(text(statement))]
+
+
+async def check(company: Company, levels: int) -> None:
+    """That each customer has had each level up to `levels` once, with one document and one fee each."""
+    expected = [(level, CUSTOMERS) for level in range(1, levels + 1)]
+    notices = "select level, count(*) from dunning_notices where state = 'sent' group by level order by level"
+    assert await found(company, notices) == expected
+    twice = "select customer_id, level from dunning_notices where state = 'sent' group by 1, 2 having count(*) > 1"
+    assert await found(company, twice) == []
+    waiting = "select state, count(*) from dunning_notices where state in ('proposed', 'released') group by state"
+    assert await found(company, waiting) == []
+    sent = "select count(*), count(distinct notice_id) from dunning_documents"
+    assert await found(company, sent) == [(levels * CUSTOMERS, levels * CUSTOMERS)]
+    fees = "select count(*), count(distinct notice_id) from dunning_claims where kind = 'fee'"
+    assert await found(company, fees) == [(levels * CUSTOMERS, levels * CUSTOMERS)]
+    runs = "select run_on, count(*) from dunning_runs group by run_on having count(*) > 1"
+    assert await found(company, runs) == []
+    events = "select count(*) from events where type = 'dunning_notice_sent'"
+    assert await found(company, events) == [(levels * CUSTOMERS,)]
+    standing = "select distinct dunning_level from accounts where customer_id like 'C%'"
+    assert await found(company, standing) == [(levels,)]
+
+
+class TestWorker:
+    async def test_cut_off_at_random_awaits_reminds_everybody_once(self, company: Company, clock: FrozenClock) -> None:
+        chance = random.Random(20260302)
+        began, cut = clock.now(), 0
+        for level, day in enumerate(DAYS, start=1):
+            clock.move(to=began + timedelta(days=day))
+            for _ in range(CANCELLED // len(DAYS)):
+                work = asyncio.create_task(company.works())
+                for _ in range(chance.randrange(1, 60)):
+                    await asyncio.sleep(0 if chance.random() < 0.5 else 0.001)
+                cut += not work.done()
+                work.cancel()
+                with suppress(asyncio.CancelledError):
+                    await work
+                clock.move(by=LEASE)
+            await company.works()
+            await company.works()
+            await check(company, level)
+        assert cut + KILLED >= 100
+
+    @pytest.mark.slow
+    async def test_killed_at_random_points_reminds_everybody_once(
+        self, company: Company, clock: FrozenClock, worker: subprocess.Popen[str]
+    ) -> None:
+        chance = random.Random(20260302)
+        began = clock.now()
+        for level, day in enumerate(DAYS, start=1):
+            at: datetime = began + timedelta(days=day)
+            for _ in range(KILLED // len(DAYS)):
+                number = forked(worker, at.isoformat())
+                time.sleep(chance.uniform(0.02, 0.4))
+                os.kill(number, signal.SIGKILL)
+                wait(worker)
+                at += LEASE
+            forked(worker, f"finish {at.isoformat()}")
+            wait(worker)
+            await check(company, level)
+
+    async def test_beside_others_reminds_everybody_once(self, company: Company, clock: FrozenClock) -> None:
+        began = clock.now()
+        for level, day in enumerate(DAYS, start=1):
+            clock.move(to=began + timedelta(days=day))
+            outcomes = await asyncio.gather(*(company.works() for _ in range(3)), return_exceptions=True)
+            clock.move(by=LEASE)
+            await company.works()
+            assert any(outcome is None for outcome in outcomes)
+            await check(company, level)
+
+    async def test_that_comes_round_again_reminds_nobody_again(self, company: Company, clock: FrozenClock) -> None:
+        for _ in range(3):
+            await company.works()
+            clock.move(by=LEASE)
+        await check(company, 1)
