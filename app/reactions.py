@@ -11,8 +11,9 @@ from typing import Final
 from app.domains.assessments import service as assessments
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.events import AdverseEventFiled, CoverChanged, CoverTurned, CreditRecordRetracted
-from app.domains.customers.core.events import CustomerChanged
+from app.domains.customers.core.events import ContactErased, CustomerChanged
 from app.domains.dunning.core.events import PromiseBroken
+from app.domains.dunning.service import forgetting
 from app.domains.dunning.service import reacting as dunning
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened, RiskNoted
@@ -79,6 +80,7 @@ ADVERSE_EVENT: Final = "adverse_event"
 """The source of the hold that an adverse event sets."""
 
 REACTIONS: Final[Reactions] = {
+    ContactErased: (forgetting.contact_erased,),
     CustomerChanged: (exposure.regroup,),
     AccountOpened: (read_credit_file, assessments.note_on_account),
     AccountCurrencyChanged: (note_cover,),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import text
 
 from app.infra.clock import FrozenClock
@@ -40,13 +43,25 @@ def company(settings: Settings, clock: FrozenClock) -> Iterator[Background]:
     """A company with one of everything, in which a person is known, and that has done everything once."""
     with in_background(settings, clock) as company:
         plant(company)
-        company.put("/v1/customers/C-1", {"name": "C-1", "country": "CN", "contacts": [PERSON, OTHER]})
+        company.put(
+            "/v1/customers/C-2", {"name": "C-2", "country": "CN", "parent_id": "C-1", "contacts": [PERSON, OTHER]}
+        )
+        remind(company)
         for number in range(2):
-            check = {"customer_id": "C-1", "order_ref": f"O-7{number}", "amount": "1", "currency": "CNY"}
+            check = {"customer_id": "C-2", "order_ref": f"O-7{number}", "amount": "1", "currency": "CNY"}
             company.call("POST", "/v1/credit-checks", json=check, headers={"Idempotency-Key": "same"})
         for job in jobs(settings):
             company.run(run_once(job, company.transactions))
         yield company
+
+
+def remind(company: Background) -> None:
+    """Lets a reminder be sent to the person: the next day, for a day has one run."""
+    company.clock.move(by=timedelta(days=1))
+    late = {"customer_id": "C-2", "currency": "CNY", "amount": "90", "issued_on": "2026-01-02", "due_on": "2026-01-15"}
+    company.post("/v1/invoices", {**late, "invoice_no": "OLD-9"})
+    run = company.post("/v1/dunning-runs", {})
+    company.post(f"/v1/dunning-runs/{run['id']}/release", {})
 
 
 async def found_in(company: Background, marks: Sequence[str] = MARKS) -> set[str]:
@@ -73,24 +88,24 @@ async def journal_of(company: Background) -> str:
 
 
 def contact_of(company: Background) -> str:
-    contacts: list[dict[str, Any]] = company.get("/v1/customers/C-1")["contacts"]
+    contacts: list[dict[str, Any]] = company.get("/v1/customers/C-2")["contacts"]
     return str(next(contact["id"] for contact in contacts if contact["name"] == PERSON["name"]))
 
 
 def erase(company: Background) -> str:
     contact_id = contact_of(company)
-    path = f"/v1/customers/C-1/contacts/{contact_id}/erase"
+    path = f"/v1/customers/C-2/contacts/{contact_id}/erase"
     answer = company.call("POST", path, json={"ground": "objection"}, headers={"Idempotency-Key": "erase"})
     assert answer.status_code == 200, answer.text
     return contact_id
 
 
 class TestPersonalData:
-    def test_is_in_one_table_only(self, company: Background) -> None:
-        assert company.run(found_in(company)) == {"contacts"}
+    def test_is_in_one_table_and_in_what_was_sent_to_the_person(self, company: Background) -> None:
+        assert company.run(found_in(company)) == {"contacts", "dunning_notices", "dunning_documents"}
 
     def test_is_unreadable_everywhere_after_an_erasure(self, company: Background) -> None:
-        assert any(mark in company.call("GET", "/v1/customers/C-1").text for mark in MARKS)
+        assert any(mark in company.call("GET", "/v1/customers/C-2").text for mark in MARKS)
         contact_id = erase(company)
         assert company.run(found_in(company)) == set()
         told = company.run(journal_of(company))
@@ -100,6 +115,17 @@ class TestPersonalData:
             assert mark not in shown
         assert contact_id in told
 
+    def test_is_gone_from_letters_which_can_still_be_looked_at(self, company: Background) -> None:
+        sent = company.get("/v1/dunning-notices?customer_id=C-2")["items"]
+        notice = next(item for item in sent if item["state"] == "sent")
+        path, accept = f"/v1/dunning-notices/{notice['id']}/document", {"Accept": "application/pdf"}
+        before = company.call("GET", path, headers=accept).content
+        assert any(mark in letter(before) for mark in MARKS)
+        erase(company)
+        after = company.call("GET", path, headers=accept).content
+        assert [mark for mark in MARKS if mark in letter(after)] == []
+        assert [mark for mark in MARKS if mark in company.call("GET", path).text] == []
+
     def test_leaves_the_journal_intact(self, company: Background) -> None:
         company.run(journal_of(company))
         erase(company)
@@ -108,26 +134,31 @@ class TestPersonalData:
 
     def test_of_others_stays(self, company: Background) -> None:
         erase(company)
-        assert [contact["name"] for contact in company.get("/v1/customers/C-1")["contacts"]] == ["Wang Fang"]
+        assert [contact["name"] for contact in company.get("/v1/customers/C-2")["contacts"]] == ["Wang Fang"]
 
     def test_of_others_is_not_copied_into_a_kept_answer(self, company: Background) -> None:
         erase(company)
         assert company.run(found_in(company, ("Wang Fang", "wang.fang"))) == {"contacts"}
 
     def test_is_erased_once(self, company: Background) -> None:
-        before = company.get("/v1/customers/C-1")["version"]
+        before = company.get("/v1/customers/C-2")["version"]
         contact_id = erase(company)
-        assert company.get("/v1/customers/C-1")["version"] == before + 1
-        again = company.call("POST", f"/v1/customers/C-1/contacts/{contact_id}/erase", json={"ground": "other"})
+        assert company.get("/v1/customers/C-2")["version"] == before + 1
+        again = company.call("POST", f"/v1/customers/C-2/contacts/{contact_id}/erase", json={"ground": "other"})
         assert (again.status_code, again.json()["code"]) == (404, "contact_not_found")
         told = company.get("/v1/events?type=contact_erased&limit=500")["items"]
         assert len(told) <= 1
 
     def test_of_another_customer_is_not_reached(self, company: Background) -> None:
-        path = f"/v1/customers/C-2/contacts/{contact_of(company)}/erase"
+        path = f"/v1/customers/C-1/contacts/{contact_of(company)}/erase"
         assert company.call("POST", path, json={"ground": "other"}).json()["code"] == "contact_not_found"
-        nobody = company.call("POST", path.replace("C-2", "NOBODY"), json={"ground": "other"})
+        nobody = company.call("POST", path.replace("C-1", "NOBODY"), json={"ground": "other"})
         assert nobody.json()["code"] == "customer_not_found"
+
+
+def letter(pdf: bytes) -> str:
+    """What a letter says."""
+    return "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
 class TestLogs:

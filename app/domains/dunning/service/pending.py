@@ -52,9 +52,10 @@ async def parts_of(
 
 
 async def kept_letter(tx: Transaction, *, notice_id: UUID) -> bytes | None:
-    """The letter that was sent, as it was sent; null if none was."""
+    """The letter that was sent, as it was sent; null if none was, or if whom it was written to is forgotten."""
     documents = await repository.documents_of(tx.session, notice_id)
-    return next((bytes(each.body) for each in reversed(documents) if each.media_type == "application/pdf"), None)
+    letters = (bytes(each.body) for each in reversed(documents) if each.media_type == "application/pdf")
+    return next(letters, None) or None
 
 
 async def change(
