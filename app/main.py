@@ -22,7 +22,7 @@ from app.domains.dunning import routes as dunning_routes
 from app.domains.exposure import routes as account_routes
 from app.domains.limits import routes as limit_routes
 from app.domains.monitoring import routes as report_routes
-from app.domains.orders import check_routes
+from app.domains.orders import check_routes, review_routes
 from app.domains.orders import routes as order_routes
 from app.domains.orders.desk import DESK_CONNECTIONS, LOCK_TIMEOUT, Desk
 from app.domains.orders.desk_sql import DESK_SETTINGS
@@ -67,7 +67,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     limit_routes.history_router,
     order_routes.router,
     order_routes.shipments_router,
-    order_routes.reviews_router,
+    review_routes.router,
     report_routes.router,
     dunning_routes.router,
 )

@@ -16,9 +16,17 @@ from app.domains.dunning.core.events import PromiseBroken
 from app.domains.dunning.service import forgetting
 from app.domains.dunning.service import reacting as dunning
 from app.domains.exposure import service as exposure
-from app.domains.exposure.core.events import AccountCurrencyChanged, AccountOpened, RiskNoted
+from app.domains.exposure.core.events import (
+    AccountCurrencyChanged,
+    AccountOpened,
+    GroupLimitSet,
+    HoldLifted,
+    LimitSet,
+    RiskNoted,
+)
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.limits import service as limits
+from app.domains.orders import service as orders
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.change_events import (
     DisputeOpened,
@@ -81,6 +89,14 @@ ADVERSE_EVENT: Final = "adverse_event"
 
 REACTIONS: Final[Reactions] = {
     ContactErased: (forgetting.contact_erased,),
+    PaymentPosted: (orders.wake_waiting_orders,),
+    PaymentAllocated: (orders.wake_waiting_orders,),
+    CreditNotePosted: (orders.wake_waiting_orders,),
+    CreditNoteAllocated: (orders.wake_waiting_orders,),
+    InvoiceCancelled: (orders.wake_waiting_orders,),
+    LimitSet: (orders.wake_waiting_orders,),
+    GroupLimitSet: (orders.wake_waiting_orders,),
+    HoldLifted: (orders.wake_waiting_orders,),
     CustomerChanged: (exposure.regroup,),
     AccountOpened: (read_credit_file, assessments.note_on_account),
     AccountCurrencyChanged: (note_cover,),

@@ -92,7 +92,9 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
     ("PUT", "/v1/statutory-rates/{reference}/{valid_from}"): {"percent": "1.27"},
     ("POST", "/v1/credit-checks"): _CHECK,
     ("POST", "/v1/credit-checks/batch"): {"items": [_CHECK]},
-    ("POST", "/v1/credit-checks/{check_id}/release"): {**_REASON, "amount": "1.00"},
+    ("POST", "/v1/credit-checks/{check_id}/release"): {**_REASON, "amount": "1.00", "expires_on": FUTURE},
+    ("POST", "/v1/credit-checks/{check_id}/notes"): {"note": "called them"},
+    ("POST", "/v1/credit-checks/{check_id}/refer"): {"to": "Li Wei", "note": "yours"},
     ("POST", "/v1/credit-checks/{check_id}/reject"): _REASON,
     ("POST", "/v1/orders"): {
         "customer_id": "C-1",

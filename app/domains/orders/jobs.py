@@ -1,4 +1,4 @@
-"""Jobs of orders: reviews that nobody decided in time lapse, and old credit checks are deleted."""
+"""Jobs of orders: waiting orders are judged anew, reviews nobody decided lapse, old credit checks are deleted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from uuid import UUID
 import structlog
 
 from app.domains.orders import service as orders
+from app.domains.orders.service import Waiting
 from app.infra.jobs import Job, Run
-from app.kernel.errors import Refusal
+from app.kernel.errors import Busy, Refusal
 
 log = structlog.get_logger("headroom.orders")
 
@@ -34,7 +35,46 @@ async def _lapse(run: Run, customer_id: str, segment: str) -> int:
         return 0
 
 
-JOBS: Final = (Job("lapse_reviews", every=timedelta(minutes=5), run=lapse_reviews),)
+async def judge_waiting_orders(run: Run) -> None:
+    """Judges the waiting orders of every account that has more room, oldest first, one order a transaction."""
+    async with run.begin() as tx:
+        woken = await orders.woken_accounts(tx)
+    for account in woken:
+        await _judge_account(run, account)
+
+
+async def _judge_account(run: Run, account: Waiting) -> None:
+    """An account that others hold comes again with the next run."""
+    after: UUID | None = UUID(int=0)
+    try:
+        while after is not None:
+            async with run.begin() as tx:
+                due = await orders.waiting_checks(tx, account=account, after=after)
+            for check_id in due:
+                await _judge_order(run, check_id)
+            after = due[-1] if due else None
+    except Busy as busy:
+        log.warning("orders_not_judged", customer_id=account.customer_id, segment=account.segment, code=busy.code)
+        return
+    async with run.begin() as tx:
+        await orders.settle_account(tx, account=account)
+
+
+async def _judge_order(run: Run, check_id: UUID) -> None:
+    """An order that can't be judged keeps waiting for its reviewer, and nobody else's back."""
+    try:
+        async with run.begin() as tx:
+            await orders.reevaluate_waiting(tx, check_id=check_id)
+    except Busy:
+        raise
+    except Refusal as refusal:
+        log.warning("order_not_judged", check_id=str(check_id), code=refusal.code)
+
+
+JOBS: Final = (
+    Job("lapse_reviews", every=timedelta(minutes=5), run=lapse_reviews),
+    Job("judge_waiting_orders", every=timedelta(seconds=1), run=judge_waiting_orders),
+)
 
 
 def retention(keep: timedelta) -> tuple[Job, ...]:

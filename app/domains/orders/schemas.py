@@ -14,6 +14,7 @@ from app.domains.exposure.core.commitments import OrderState
 from app.domains.exposure.service import FiledOrder
 from app.domains.orders.answers import plain
 from app.domains.orders.check_schemas import CreditCheckOut, Days
+from app.domains.orders.core.cases import Note
 from app.domains.orders.core.orders import AcceptedOrder
 from app.domains.orders.core.reviews import Review, reservation_state
 from app.domains.orders.core.shipments import Shipment
@@ -23,6 +24,7 @@ from app.infra.http.fields import (
     CurrencyCode,
     ExchangeRate,
     Flag,
+    Line,
     MoneyText,
     NonNegativeAmount,
     PositiveAmount,
@@ -31,6 +33,7 @@ from app.infra.http.fields import (
     SegmentName,
     Wire,
     decimals_fit,
+    money_text,
 )
 from app.kernel.money import render
 
@@ -188,14 +191,39 @@ def shipment_out(shipment: Shipment) -> ShipmentOut:
 class ReleaseIn(Wire):
     """A person answers for a referred order, for at most the amount that was checked."""
 
-    reason: Prose
+    reason: Annotated[Prose, Field(description="One of the policy's, where it lists some")]
     amount: PositiveAmount | None = None
+    expires_on: Annotated[BusinessDay | None, Field(description="The last day of the release, in the segment")] = None
+
+
+class HandOnIn(Wire):
+    """A review is handed to somebody else."""
+
+    to: Annotated[Line, Field(description="A person or a role")]
+    note: Prose
+
+
+class NoteIn(Wire):
+    """What is to be remembered of a referred order."""
+
+    note: Prose
+
+
+class NoteOut(Wire):
+    """What somebody wrote down about a referred order."""
+
+    id: UUID
+    note: str
+    written_by: str
+    written_at: datetime
 
 
 class StoredCheckOut(CreditCheckOut):
     """A decision as it was given, with its review and its reservation as they stand now.
 
-    `reservation` is what the check set aside; after a release, what the order has set aside now.
+    `reservation` is what the check set aside; after a release, what the order has set aside now. Of one under review,
+    in account currency: `shortfall` is what is missing at most, `uncovered` the part of the order that no cover stands
+    behind, `expected_loss` the probability of default × the loss given default × that, null without an assessment.
     """
 
     checked_by: str
@@ -205,6 +233,13 @@ class StoredCheckOut(CreditCheckOut):
     reviewed_at: datetime | None
     review_reason: str | None
     released_amount: MoneyText | None
+    age_seconds: Annotated[int | None, Field(description="How long it has waited")]
+    shortfall: MoneyText | None
+    uncovered: MoneyText | None
+    expected_loss: MoneyText | None
+    claimed_by: str | None
+    claimed_at: datetime | None
+    referred_to: str | None
 
 
 class ReplayOut(Wire):
@@ -232,7 +267,13 @@ def check_document(view: CheckView) -> dict[str, Any]:
         "reviewed_at": check.reviewed_at,
         "review_reason": check.review_reason,
         "released_amount": None if amount is None else render(amount, check.currency),
+        **_work(view, document),
     }
+
+
+def note_out(note: Note) -> NoteOut:
+    """A note as the API shows it."""
+    return NoteOut(id=note.id, note=note.note, written_by=note.written_by, written_at=note.written_at)
 
 
 def replay_out(replay: Replay) -> ReplayOut:
@@ -240,6 +281,21 @@ def replay_out(replay: Replay) -> ReplayOut:
     return ReplayOut(
         identical=replay.identical, differing=list(replay.differing), stored=replay.stored, replayed=replay.replayed
     )
+
+
+def _work(view: CheckView, document: dict[str, Any]) -> dict[str, Any]:
+    check, case, stake = view.stored.check, view.work.case, view.work.stake
+    waits = check.review_at(view.at) is Review.OPEN
+    missing = [Decimal(reason["shortfall"]) for reason in document["reasons"] if "shortfall" in reason]
+    return {
+        "age_seconds": int((view.at - check.decided_at).total_seconds()) if waits else None,
+        "shortfall": render(max(missing), document["account_currency"]) if waits and missing else None,
+        "uncovered": money_text(stake.uncovered) if stake and stake.uncovered is not None else None,
+        "expected_loss": money_text(stake.expected_loss) if stake and stake.expected_loss is not None else None,
+        "claimed_by": case.claimed_by_name if case else None,
+        "claimed_at": case.claimed_at if case else None,
+        "referred_to": case.referred_to if case else None,
+    }
 
 
 def _reservation(view: CheckView, document: dict[str, Any]) -> dict[str, Any] | None:

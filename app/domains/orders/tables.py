@@ -25,6 +25,7 @@ class CreditCheckRow(Base):
         Index("ix_credit_checks_customer_id_id", "customer_id", "id"),
         Index("ix_credit_checks_segment_order_ref_id", "segment", "order_ref", "id"),
         Index("ix_credit_checks_open", "segment", "id", postgresql_where=text("review = 'open'")),
+        Index("ix_credit_checks_waiting", "customer_id", "segment", "id", postgresql_where=text("review = 'open'")),
         CheckConstraint("outcome in ('approved', 'referred', 'declined')", name="outcome_known"),
         CheckConstraint(
             "review in ('none', 'open', 'released', 'rejected', 'superseded', 'lapsed')", name="review_known"
@@ -61,6 +62,48 @@ class CreditCheckRow(Base):
     review_reason: Mapped[str | None]
     released_amount: Mapped[Amount | None]
     changed_at: Mapped[datetime]
+
+
+class ReviewCaseRow(Base):
+    """Who works on the review of a referred order, and whom it was handed to. It goes with its check."""
+
+    __tablename__ = "review_cases"
+    __table_args__ = (
+        CheckConstraint(
+            "(claimed_by is null) = (claimed_at is null) and (claimed_by is null) = (claimed_by_name is null)",
+            name="claim_whole",
+        ),
+    )
+
+    check_id: Mapped[UUID] = mapped_column(ForeignKey("credit_checks.id", ondelete="cascade"), primary_key=True)
+    claimed_by: Mapped[str | None]
+    claimed_by_name: Mapped[str | None]
+    claimed_at: Mapped[datetime | None]
+    referred_to: Mapped[str | None]
+
+
+class ReviewNoteRow(Base):
+    """What somebody wrote down about a referred order. It goes with its check."""
+
+    __tablename__ = "review_notes"
+    __table_args__ = (Index("ix_review_notes_check_id_id", "check_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    check_id: Mapped[UUID] = mapped_column(ForeignKey("credit_checks.id", ondelete="cascade"))
+    note: Mapped[str]
+    written_by: Mapped[str]
+    written_at: Mapped[datetime]
+
+
+class WaitingAccountRow(Base):
+    """An account whose waiting orders are to be judged anew, because it has more room. `token` is another each time."""
+
+    __tablename__ = "waiting_accounts"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    segment: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[UUID]
+    since: Mapped[datetime]
 
 
 class ShipmentRow(Base):

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.domains.exposure.core.account import Account, AccountKey
 from app.domains.exposure.core.ledger import Component, Entry, Line, Posting, Source
@@ -86,6 +87,15 @@ async def of_customers(
     if segment is not None:
         statement = statement.where(AccountRow.segment == segment)
     return [account_from(row) for row in (await session.execute(statement)).mappings()]
+
+
+async def companions(session: AsyncSession, customer_id: str, *, segment: str) -> Sequence[str]:
+    """The customer itself and those that share a limit with its account in a segment."""
+    own = aliased(AccountRow)
+    together = or_(AccountRow.id == own.id, AccountRow.group_id == own.group_id)
+    statement = select(AccountRow.customer_id).join(own, and_(own.segment == AccountRow.segment, together))
+    found = await session.scalars(statement.where(own.customer_id == customer_id, own.segment == segment))
+    return found.all()
 
 
 async def with_dues(session: AsyncSession, *, segment: str, until: date, after: str, most: int) -> Sequence[Account]:

@@ -82,6 +82,11 @@ async def accounts_of(
     return await overviews(tx, accounts=seen)
 
 
+async def companions(tx: Transaction, *, customer_id: str, segment: str) -> Sequence[str]:
+    """The customer and those that share a group's limit with it in a segment; nobody where it has no account."""
+    return await repository.companions(tx.session, customer_id, segment=segment)
+
+
 async def list_accounts(
     tx: Transaction, *, page: PageRequest, segments: Collection[str] | None = None
 ) -> Slice[Overview]:

@@ -73,6 +73,46 @@ class CreditCheckRejected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCheckReleaseRefused(Event):
+    """Somebody tried to release a referred order who may not. Nothing else has changed."""
+
+    type: ClassVar[str] = "credit_check_release_refused"
+    subject_type: ClassVar[str] = "credit_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCheckClaimed(Event):
+    """Somebody works on the review of a referred order."""
+
+    type: ClassVar[str] = "credit_check_claimed"
+    subject_type: ClassVar[str] = "credit_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCheckUnclaimed(Event):
+    """Whoever worked on the review of a referred order does so no more."""
+
+    type: ClassVar[str] = "credit_check_unclaimed"
+    subject_type: ClassVar[str] = "credit_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCheckNoted(Event):
+    """Somebody wrote something down about a referred order."""
+
+    type: ClassVar[str] = "credit_check_noted"
+    subject_type: ClassVar[str] = "credit_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCheckHandedOn(Event):
+    """The review of a referred order was handed to somebody else."""
+
+    type: ClassVar[str] = "credit_check_handed_on"
+    subject_type: ClassVar[str] = "credit_check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreditCheckLapsed(Event):
     """Nobody decided on a referred order in time."""
 

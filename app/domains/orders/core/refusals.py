@@ -54,6 +54,34 @@ class ReviewClosed(Conflict):
     title = "The review is closed"
 
 
+class ReviewClaimed(Conflict):
+    """Somebody else works on the review."""
+
+    code = "review_claimed"
+    title = "Somebody else has claimed the review"
+
+
+class ReviewNotClaimed(Conflict):
+    """The caller has not claimed the review."""
+
+    code = "review_not_claimed"
+    title = "The caller has no claim to give up"
+
+
+class ReleaseReasonUnknown(Invalid):
+    """The policy lists the reasons that a release may give, and this is none of them."""
+
+    code = "release_reason_unknown"
+    title = "The policy does not know this reason"
+
+
+class ReleaseExpiryPast(Invalid):
+    """A release that has ended before it begins."""
+
+    code = "release_expiry_past"
+    title = "The last day of the release has passed"
+
+
 class ForcedHold(Conflict):
     """A forced hold of the account beats every release."""
 

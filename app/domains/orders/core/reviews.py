@@ -154,27 +154,39 @@ def check_hold(hold: HoldKind) -> None:
         raise ForcedHold("lift the forced hold first: it beats every release")
 
 
-def overruled(facts: CheckFacts, policy: Policy) -> Decision:
+def overruled(facts: CheckFacts, policy: Policy, *, ends: datetime | None = None) -> Decision:
     """The decision on `facts` with every objection overruled by a person: approved, whatever the rules say.
 
+    Credit is set aside as long as the policy says, and not beyond `ends`.
     Raises `FxRateMissing` where nobody can say what the order would bind.
     """
     trial = attempt(facts, policy)
     if trial.order is None and facts.asked_terms.on_credit:
         raise FxRateMissing(f"no rate leads from {facts.request.currency} to {facts.account.currency}; enter one first")
-    return replace(decide(facts, policy), outcome=Outcome.APPROVED, remedies=(), reservation=reservation(trial))
+    reserved = reservation(trial)
+    if reserved is not None and ends is not None:
+        reserved = replace(reserved, expires_at=min(reserved.expires_at, ends))
+    return replace(decide(facts, policy), outcome=Outcome.APPROVED, remedies=(), reservation=reserved)
 
 
-def release_of(order: Commitment, facts: CheckFacts, checks: OrderChecks, *, codes: tuple[str, ...]) -> Release:
+def release_of(
+    order: Commitment,
+    facts: CheckFacts,
+    checks: OrderChecks,
+    *,
+    codes: tuple[str, ...],
+    ends: datetime | None = None,
+) -> Release:
     """What a re-check or shipment of the order is not referred again for: `codes`, up to what is now approved, on no
-    better terms, within the policy's days of grace."""
+    better terms, within the policy's days of grace and not beyond `ends`."""
     terms = facts.asked_terms
+    until = facts.at + timedelta(days=checks.recheck_grace_days)
     return Release(
         amount=order.approved,
         codes=codes,
         credit_days=credit_days(terms),
         discount_percent=terms.discount_percent,
-        until=facts.at + timedelta(days=checks.recheck_grace_days),
+        until=until if ends is None else min(until, ends),
     )
 
 

@@ -19,6 +19,8 @@ from app.domains.orders.core.facts import CheckFacts
 from app.domains.orders.core.orders import standing
 from app.domains.orders.core.refusals import CreditCheckNotFound
 from app.domains.orders.repository import CheckFilter, StoredCheck
+from app.domains.orders.service import stakes
+from app.domains.orders.service.stakes import Work
 from app.domains.policies import service as policies
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
@@ -33,6 +35,7 @@ class CheckView:
     stored: StoredCheck
     order: Commitment | None
     at: datetime
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,14 @@ async def view(tx: Transaction, *, stored: StoredCheck) -> CheckView:
 async def list_checks(tx: Transaction, *, page: PageRequest, wanted: CheckFilter) -> Slice[CheckView]:
     """Checks in the order in which they were decided."""
     found = await repository.list_checks(tx.session, page, wanted)
+    return Slice(await _views(tx, found.rows), found.next_cursor)
+
+
+async def list_checks_by_stake(
+    tx: Transaction, *, page: PageRequest, segment: str, wanted: CheckFilter
+) -> Slice[CheckView]:
+    """Checks of a segment under review, those first that put most at stake. Raises `CursorMalformed`."""
+    found = await stakes.list_by_stake(tx, page=page, segment=segment, wanted=wanted)
     return Slice(await _views(tx, found.rows), found.next_cursor)
 
 
@@ -107,4 +118,5 @@ def facts_of(stored: StoredCheck) -> CheckFacts:
 async def _views(tx: Transaction, rows: Sequence[StoredCheck]) -> list[CheckView]:
     filed = await exposure.filed_orders(tx, keys={stored.check.key for stored in rows})
     orders = {key: standing(found.order, tx.now) for key, found in filed.items()}
-    return [CheckView(stored, orders.get(stored.check.key), tx.now) for stored in rows]
+    work = await stakes.work_on(tx, checks=rows)
+    return [CheckView(stored, orders.get(stored.check.key), tx.now, work[stored.check.id]) for stored in rows]
