@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from app.domains.assessments import service as assessments
+from app.domains.assessments.core.events import CustomerAssessed
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.events import AdverseEventFiled, CoverChanged, CoverTurned, CreditRecordRetracted
 from app.domains.customers.core.events import ContactErased, CustomerChanged
@@ -105,17 +106,18 @@ REACTIONS: Final[Reactions] = {
     CreditRecordRetracted: (note_cover, stop_for_adverse_events),
     AdverseEventFiled: (stop_for_adverse_events,),
     RiskNoted: (limits.lower_for_lost_cover,),
+    CustomerAssessed: (limits.schedule_review_of,),
     InvoicePosted: (dunning.invoice_posted,),
-    InvoiceCancelled: (dunning.items_moved,),
+    InvoiceCancelled: (dunning.items_moved, orders.wake_waiting_orders),
     InvoiceWrittenOff: (dunning.items_moved,),
     WriteOffRecovered: (dunning.items_moved,),
     DisputeOpened: (dunning.items_moved,),
     DisputeResolved: (dunning.items_moved,),
     InstalmentsPlanned: (dunning.items_moved,),
-    CreditNotePosted: (dunning.items_moved,),
-    CreditNoteAllocated: (dunning.items_moved,),
-    PaymentPosted: (dunning.payment_counted, dunning.items_moved),
-    PaymentAllocated: (dunning.items_moved,),
+    CreditNotePosted: (dunning.items_moved, orders.wake_waiting_orders),
+    CreditNoteAllocated: (dunning.items_moved, orders.wake_waiting_orders),
+    PaymentPosted: (dunning.payment_counted, dunning.items_moved, orders.wake_waiting_orders),
+    PaymentAllocated: (dunning.items_moved, orders.wake_waiting_orders),
     PaymentReversed: (dunning.payment_taken_back, dunning.items_moved),
     PromiseBroken: (receivables.note_broken_promise,),
 }

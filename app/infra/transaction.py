@@ -93,4 +93,5 @@ class Transactions:
             for event in events:
                 for react in self._reactions.get(type(event), ()):
                     await react(tx, event)
-        raise AssertionError(f"reactions deeper than {MAX_REACTION_DEPTH}: {[e.type for e in tx.take_events()]}")
+        if beyond := tx.take_events():
+            raise AssertionError(f"reactions deeper than {MAX_REACTION_DEPTH}: {[event.type for event in beyond]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
@@ -53,6 +54,17 @@ async def standings(session: AsyncSession, keys: Collection[tuple[str, str]]) ->
         )
     )
     return {(row.customer_id, row.segment): Standing(row.review_on, row.policy_version) for row in found}
+
+
+async def probabilities(session: AsyncSession, customer_ids: Collection[str], segment: str) -> Mapping[str, Decimal]:
+    """The probability of default in the last assessment of each of these customers in a segment."""
+    found = await session.execute(
+        select(AssessmentRow.customer_id, AssessmentRow.probability)
+        .ext(distinct_on(AssessmentRow.customer_id))
+        .where(AssessmentRow.customer_id.in_(customer_ids), AssessmentRow.segment == segment)
+        .order_by(AssessmentRow.customer_id, AssessmentRow.assessed_at.desc(), AssessmentRow.id.desc())
+    )
+    return {row.customer_id: row.probability for row in found}
 
 
 async def list_page(

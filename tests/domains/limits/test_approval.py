@@ -21,8 +21,8 @@ from tests.domains.limits.world import (
     approve,
     ask,
     current,
+    graded,
     inbox,
-    note_grade,
     people,
     reject,
     states,
@@ -242,12 +242,12 @@ class TestExpiry:
 class TestInbox:
     async def test_shows_what_the_caller_may_decide_now(self, staff: People, api_as: ApiAs) -> None:
         large, small = await ask(staff.ana, "600000"), await ask(staff.ana, "50000")
-        assert await inbox(staff.max) == [small["id"], large["id"]]
+        assert set(await inbox(staff.max)) == {small["id"], large["id"]}
         assert await inbox(staff.ana) == []
         await approve(staff.max, large)
         assert await inbox(staff.max) == [small["id"]]
         assert await inbox(staff.mia) == [small["id"]]
-        assert await inbox(staff.dora) == [small["id"], large["id"]]
+        assert set(await inbox(staff.dora)) == {small["id"], large["id"]}
 
     async def test_leaves_out_what_the_caller_asked_for(self, staff: People) -> None:
         asked = await ask(staff.ana, "50000", on_behalf_of="MAX")
@@ -269,14 +269,16 @@ class TestInbox:
 
 
 class TestMatrix:
-    async def test_asks_by_grade(self, staff: People, transactions: Transactions) -> None:
-        await note_grade(transactions, "D")
+    async def test_asks_by_grade(self, staff: People, monkeypatch: pytest.MonkeyPatch) -> None:
+        graded(monkeypatch, "D")
         assert [step["role"] for step in (await ask(staff.ana, "400000"))["steps"]] == ["credit_manager"]
-        await note_grade(transactions, "F")
+        graded(monkeypatch, "F")
         assert len((await ask(staff.ana, "400000"))["steps"]) == 2
 
-    async def test_declines_at_once_below_the_worst_grade(self, staff: People, transactions: Transactions) -> None:
-        await note_grade(transactions, "H")
+    async def test_declines_at_once_below_the_worst_grade(
+        self, staff: People, transactions: Transactions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        graded(monkeypatch, "H")
         declined = await ask(staff.ana, "400000")
         assert (declined["status"], declined["steps"]) == ("declined", [])
         assert declined["reasons"][0]["code"] == "grade_too_low"

@@ -7,10 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import text
 
-from app.domains.exposure import service as exposure
+from app.domains.limits.core.judging import Opinion
+from app.domains.limits.service import requests
 from app.infra.transaction import Transactions
 from app.kernel.identity import SYSTEM
 from app.kernel.money import Money
@@ -19,7 +21,6 @@ from tests.support.api import ApiAs
 
 Json = dict[str, Any]
 PATH = "/v1/limit-requests"
-TODAY = date(2026, 3, 2)
 
 
 @dataclass
@@ -79,10 +80,13 @@ def states(request: Json) -> list[str]:
     return [step["state"] for step in request["steps"]]
 
 
-async def note_grade(transactions: Transactions, grade: str, customer_id: str = "C-1") -> None:
-    """What an assessment leaves on the account."""
-    async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
-        await exposure.note_risk(tx, customer_id=customer_id, segment="main", grade=grade, assessed_on=TODAY)
+def graded(monkeypatch: pytest.MonkeyPatch, grade: str) -> None:
+    """Lets assessments say this grade, and recommend nothing."""
+
+    async def opinion(*_: Any, on: date, **__: Any) -> Opinion:
+        return Opinion(None, grade, None, on)
+
+    monkeypatch.setattr(requests, "opinion", opinion)
 
 
 async def types(transactions: Transactions, subject: str) -> list[tuple[str, str]]:

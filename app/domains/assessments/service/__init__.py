@@ -13,6 +13,7 @@ from app.domains.assessments.service.assessing import (
     latest,
     list_assessments,
     note_on_account,
+    probabilities,
     questions_of,
     replay,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "note_on_account",
     "pick_up",
     "portion",
+    "probabilities",
     "put_down",
     "questions_of",
     "replay",

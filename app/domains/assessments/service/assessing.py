@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -81,6 +82,11 @@ async def latest(tx: Transaction, *, customer_id: str, segment: str) -> Assessme
     """The last assessment of the customer in the segment."""
     row = await repository.latest(tx.session, customer_id, segment)
     return None if row is None else assessment_of(row)
+
+
+async def probabilities(tx: Transaction, *, customer_ids: Collection[str], segment: str) -> Mapping[str, Decimal]:
+    """The probability of default (0–1) of those of the customers that were assessed in the segment."""
+    return await repository.probabilities(tx.session, customer_ids, segment) if customer_ids else {}
 
 
 async def find(tx: Transaction, *, assessment_id: UUID, segments: Collection[str] | None = None) -> Assessment:

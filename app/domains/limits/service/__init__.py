@@ -19,6 +19,7 @@ from app.domains.limits.service.reviews import (
     complete_review,
     list_reviews,
     schedule_review,
+    schedule_review_of,
 )
 from app.domains.limits.service.steps import (
     approve,
@@ -56,5 +57,6 @@ __all__ = [
     "replay",
     "request_limit",
     "schedule_review",
+    "schedule_review_of",
     "turns_of",
 ]

@@ -165,7 +165,9 @@ async def _gather(
     tx: Transaction, ask: Ask, account: Account, policy: EffectivePolicy, *, segment_currency: str, on: date
 ) -> JudgingFacts:
     rate = await exposure.rate(tx, currency=account.currency, into=segment_currency, on=on)
-    known = await opinion(tx, account=account, on=on, max_age_days=policy.policy.approvals.assessment_max_age_days)
+    known = await opinion(
+        tx, account=account, on=on, max_age_days=policy.policy.approvals.assessment_max_age_days, rate=rate
+    )
     return JudgingFacts(
         on=on,
         amount=ask.amount,

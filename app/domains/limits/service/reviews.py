@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from app.domains.assessments.core.events import CustomerAssessed
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.limits import SetLimit
@@ -22,7 +23,7 @@ from app.domains.limits.core.refusals import AccountReviewNotFound, AssessmentUn
 from app.domains.limits.core.reviews import AccountReview, ReviewOutcome, check_uncompleted
 from app.domains.limits.repository import reviews as repository
 from app.domains.limits.repository.reviews import ReviewFilter
-from app.domains.limits.service.assessing import Assessed, assessment
+from app.domains.limits.service.assessing import Assessed, assessment, review_day
 from app.domains.policies import service as policies
 from app.domains.policies.core.approvals import Approvals
 from app.domains.policies.core.document import Policy, parse
@@ -58,6 +59,13 @@ async def schedule_review(tx: Transaction, *, customer_id: str, segment: str, du
         await repository.write(tx.session, moved)
         before = {"due_on": waiting.due_on.isoformat()}
         tx.emit(_told(AccountReviewScheduled, moved, before=before, after={"due_on": due_on.isoformat()}))
+
+
+async def schedule_review_of(tx: Transaction, event: CustomerAssessed) -> None:
+    """Reaction to an assessment: its grade says when the account is to be looked at again."""
+    assert event.customer_id is not None
+    assert event.segment is not None
+    await schedule_review(tx, customer_id=event.customer_id, segment=event.segment, due_on=review_day(event))
 
 
 async def ensure_review(tx: Transaction, *, account: Account, policy: Policy) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 from uuid import UUID
 
+from app.domains.assessments import service as assessments
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.fx import Quotes, rate_between
@@ -104,7 +105,7 @@ class _Market:
             quotes=await exposure.quotes(tx, on=on),
             rules=parse((await policies.active(tx, segment=segment)).document).approvals.release,
             accounts=await exposure.known_accounts(tx, keys=[(each, segment) for each in customers]),
-            probabilities=await probabilities(tx, customer_ids=customers, segment=segment),
+            probabilities=await assessments.probabilities(tx, customer_ids=customers, segment=segment),
         )
 
     def stakes(self, checks: Sequence[OpenCheck]) -> dict[UUID, Stake]:
@@ -128,12 +129,6 @@ class _Market:
 
 _UNKNOWN: Final = Decimal("1e30")
 """Above every amount."""
-
-
-async def probabilities(tx: Transaction, *, customer_ids: set[str], segment: str) -> Mapping[str, Decimal]:
-    """The probability of default (0–1) of those customers that were assessed in a segment."""
-    del tx, customer_ids, segment
-    return {}
 
 
 def _encoded(key: tuple[Decimal, UUID]) -> str:
