@@ -90,11 +90,6 @@ ADVERSE_EVENT: Final = "adverse_event"
 
 REACTIONS: Final[Reactions] = {
     ContactErased: (forgetting.contact_erased,),
-    PaymentPosted: (orders.wake_waiting_orders,),
-    PaymentAllocated: (orders.wake_waiting_orders,),
-    CreditNotePosted: (orders.wake_waiting_orders,),
-    CreditNoteAllocated: (orders.wake_waiting_orders,),
-    InvoiceCancelled: (orders.wake_waiting_orders,),
     LimitSet: (orders.wake_waiting_orders,),
     GroupLimitSet: (orders.wake_waiting_orders,),
     HoldLifted: (orders.wake_waiting_orders,),

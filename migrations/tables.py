@@ -14,8 +14,8 @@ import app.domains
 import app.support
 from app.infra.db.metadata import Base
 
-FOREIGN_PREFIXES = ("pgqueuer", "alembic_version")
-"""Tables that others define: the job queue makes its own, alembic keeps its place."""
+FOREIGN_PREFIXES = ("alembic_version",)
+"""Tables that others define: alembic keeps its place."""
 
 
 def all_tables() -> MetaData:

@@ -95,6 +95,28 @@ class TestExamples:
         assert account["exposure"]["receivables"] == "15000.00"
         assert account["headroom"] == "-5000.00"
 
+    def test_of_approving_run_as_they_stand(self, database_url: str, tmp_path: Path) -> None:
+        """Two approvals by two others, each forbidden way refused and journalled, and the order that waited goes."""
+        with serving(tmp_path, HEADROOM_DATABASE_URL=database_url) as server:
+            at = str(server.client.base_url).rstrip("/")
+            helpers = blocks("bash")[0].replace("http://127.0.0.1:8000", at)
+            script = "".join(["set -euo pipefail\n", helpers, *blocks("bash", "Approving a limit")])
+            done = subprocess.run(
+                ["bash", "-c", script],
+                env={"PATH": os.environ["PATH"], "KEY": BOOTSTRAP_KEY},
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=tmp_path,
+                timeout=60,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            account = server.client.get("/v1/customers/NOVA/accounts/main").json()
+        codes = ["person_required", "four_eyes", "authority_exceeded", "already_approved", "role_not_due"]
+        assert re.findall(r"urn:headroom:problem:(\w+)", done.stdout) == codes
+        assert account["limit"]["effective_amount"] == "600000.00"
+        assert account["exposure"]["open_orders"] == "250000.00"
+
     def test_of_assessing_run_as_they_stand(self, database_url: str, tmp_path: Path) -> None:
         """A statement, a report and a cover in, an assessment out; another policy, another assessment."""
         with serving(tmp_path, HEADROOM_DATABASE_URL=database_url) as server:
