@@ -100,6 +100,15 @@ class TestCompany:
         assert await ask(demo_settings, "select 1 from accounts where temporary_kind is not null")
         assert await ask(demo_settings, "select 1 from accounts where base_until < current_date")
 
+    async def test_knows_good_and_bad_customers(self, demo_settings: Settings) -> None:
+        assert len(await ask(demo_settings, "select distinct grade from assessments")) >= 4
+        assert await ask(demo_settings, "select 1 from accounts where cover_amount is not null")
+
+    async def test_has_work_for_the_credit_department(self, demo_settings: Settings) -> None:
+        assert await ask(demo_settings, "select status from limit_requests") == ["pending"]
+        assert await ask(demo_settings, "select state from dunning_runs") == ["proposed"]
+        assert await ask(demo_settings, "select 1 from dunning_notices")
+
     async def test_agrees_with_itself(self, demo_settings: Settings) -> None:
         assert demo_settings.database_url
         engine = make_engine(demo_settings.database_url, pool_size=2)

@@ -44,6 +44,7 @@ OPENING_HOUR: Final = timedelta(hours=9)
 ORDER_ENTRY: Final = Actor("order entry", ActorKind.SERVICE)
 LEDGER_CLERK: Final = Actor("accounts receivable", ActorKind.SERVICE)
 MANAGER: Final = Principal("demo-credit-manager", "Chen Yu", ActorKind.PERSON, SCOPES_OF_ROLE[Role.CREDIT_MANAGER])
+ANALYST: Final = Principal("demo-credit-analyst", "Lin Wei", ActorKind.PERSON, SCOPES_OF_ROLE[Role.CREDIT_ANALYST])
 
 RHYTHM: Final = 3
 """Days between order days, dispatches and payment runs: fewer and fuller batches load faster."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from app.cli.demo import company
+from app.cli.demo import company, credit
 from app.cli.demo.company import Habit, Party
 from app.cli.demo.diary import DISCOUNT_PERCENT, LEDGER_CLERK, RHYTHM, SEGMENT, Ask, Diary
 from app.domains.customers import service as customers
@@ -43,6 +43,7 @@ def tell(diary: Diary) -> None:
     _order_states(diary)
     _credits(diary)
     _showcase(diary)
+    credit.tell(diary, FIRST_DAY)
 
 
 # ---- who is on file
