@@ -66,6 +66,43 @@ _DRAFT: Final = {"document": {"order_checks": {}}, "note": "a draft"}
 _ACCOUNT: Final = "/v1/customers/{customer_id}/accounts/{segment}"
 _PROMISE: Final = {"amount": "10.00", "currency": "CNY", "promised_on": FUTURE, "invoices": ["OLD-1"]}
 _CUSTOMER: Final = "/v1/customers/{customer_id}"
+_MONEY: Final = {"amount": "10.00", "currency": "CNY"}
+_REPORT: Final = {
+    "agency": "D&B",
+    "report_ref": "R-9",
+    "reported_on": TODAY,
+    "score": "2",
+    "scale": {"min": "1", "max": "4", "higher_is_better": False},
+    "rating": "A",
+    "probability_of_default": "0.01",
+    "recommended_limit": _MONEY,
+}
+_REFERENCE: Final = {
+    "supplier": "Blue Moon",
+    "reported_on": TODAY,
+    "credit_limit": {**_MONEY},
+    "highest_balance": {**_MONEY},
+    "past_due": {**_MONEY},
+    "terms_days": 30,
+    "known_since": TODAY,
+    "note": "pays",
+}
+_ADVERSE: Final = {
+    "kind": "litigation",
+    "occurred_on": TODAY,
+    "severity": 2,
+    "amount": _MONEY,
+    "description": "sued",
+    "resolved_on": TODAY,
+    "source": "court",
+}
+_ANSWERED: Final = {
+    "segment": "main",
+    "answered_on": TODAY,
+    "source": "visit",
+    "self_declared": False,
+    "note": "seen",
+}
 
 BODIES: Final[dict[tuple[str, str], Json]] = {
     ("POST", "/v1/dunning-runs"): {"segment": "main", "run_on": TODAY, "dry_run": True},
@@ -90,6 +127,40 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
         "promise": _PROMISE,
     },
     ("PUT", "/v1/statutory-rates/{reference}/{valid_from}"): {"percent": "1.27"},
+    ("POST", _CUSTOMER + "/assessments"): {"segment": "main"},
+    ("POST", "/v1/assessments/batch"): {
+        "segment": "main",
+        "stale": False,
+        "items": [{"customer_id": "C-1", "segment": "main"}],
+    },
+    ("PUT", _CUSTOMER + "/financial-statements/{period_end}"): {
+        "currency": "CNY",
+        "months": 12,
+        "audited": True,
+        "source": "customer",
+        "figures": {"revenue": "1000"},
+    },
+    ("POST", _CUSTOMER + "/credit-reports"): _REPORT,
+    ("PUT", _CUSTOMER + "/credit-reports/{id}"): _REPORT,
+    ("POST", _CUSTOMER + "/credit-reports/fetch"): {"segment": "main"},
+    ("POST", _CUSTOMER + "/trade-references"): _REFERENCE,
+    ("PUT", _CUSTOMER + "/trade-references/{id}"): _REFERENCE,
+    ("POST", _CUSTOMER + "/adverse-events"): _ADVERSE,
+    ("PUT", _CUSTOMER + "/adverse-events/{id}"): _ADVERSE,
+    ("POST", _CUSTOMER + "/credit-records/{id}/retract"): _REASON,
+    ("PUT", _CUSTOMER + "/covers/{cover_ref}"): {
+        "segment": "main",
+        "provider": "Insurer",
+        "kind": "insurance",
+        "status": "approved",
+        "provider_code": "DC01",
+        **_MONEY,
+        "insured_percent": "90",
+        "valid_from": TODAY,
+        "valid_until": FUTURE,
+    },
+    ("PUT", _CUSTOMER + "/questionnaire-answers"): {**_ANSWERED, "answers": {"character": 50}},
+    ("PUT", _CUSTOMER + "/questionnaire-answers/{item}"): {**_ANSWERED, "answer": 50},
     ("POST", "/v1/credit-checks"): _CHECK,
     ("POST", "/v1/credit-checks/batch"): {"items": [_CHECK]},
     ("POST", "/v1/credit-checks/{check_id}/release"): {**_REASON, "amount": "1.00", "expires_on": FUTURE},
@@ -237,6 +308,9 @@ NAMES: Final = {
     "position": "1",
     "reference": "DE_BASE",
     "valid_from": TODAY,
+    "period_end": TODAY,
+    "cover_ref": "POL-1",
+    "item": "character",
 }
 """What the parameters of paths stand for, where they are not ids that the service gave."""
 
@@ -255,7 +329,7 @@ WRONG: Final[dict[str, Any]] = {
 }
 """Values, one of each JSON type and some that no field takes."""
 
-OPEN: Final = frozenset({"document", "patch", "items"})
+OPEN: Final = frozenset({"document", "patch", "items", "answers"})
 """Members that hold any document: what is in them is judged by other rules than the schema's."""
 
 
@@ -276,11 +350,26 @@ def fits(value: Any, wrong: Any, where: Where) -> bool:
     if isinstance(value, dict | list):
         return type(wrong) is type(value) and (isinstance(value, list) or where[-1] in OPEN)
     if isinstance(value, int) or _is_amount(value):
-        return type(wrong) is int and 0 <= wrong < 10**6 and where[-1] not in _BOUNDED
+        least = -(10**6) if where[-1] in _SIGNED else 0
+        return type(wrong) is int and least <= wrong < 10**6 and where[-1] not in _BOUNDED
     return False
 
 
-_BOUNDED: Final = frozenset({"net_days", "discount_days", "reservation_days", "discount_percent"})
+_BOUNDED: Final = frozenset(
+    {
+        "net_days",
+        "discount_days",
+        "reservation_days",
+        "discount_percent",
+        "months",
+        "severity",
+        "insured_percent",
+        "terms_days",
+        "answer",
+    }
+)
+
+_SIGNED: Final = frozenset({"revenue", "score", "min", "max"})
 
 
 def _is_amount(value: Any) -> bool:
