@@ -25,7 +25,8 @@ def serve_mortally(arguments: Sequence[str]) -> None:
     with database(settings) as ready:
         asyncio.run(prepare(ready))
         app = create_app(ready)
-        app.add_middleware(DiesBeforeAnswering)
+        assert app.middleware_stack is not None, "the application comes with its outermost layer"
+        app.middleware_stack = DiesBeforeAnswering(app.middleware_stack)
         run_app(app, ready)
 
 

@@ -22,13 +22,17 @@ ANSWERS = f"{C1}/questionnaire-answers"
 
 @pytest.fixture(autouse=True)
 async def questions(app: FastAPI, api: AsyncClient) -> None:
-    """A policy that asks two questions, and a customer."""
+    """A policy that asks two questions of ours beside its own, and a customer."""
     async with app.state.engine.begin() as connection:
         await connection.execute(
             text(
-                "update policy_versions set document = jsonb_set(document, '{scorecard,questions}', cast(:q as jsonb))"
+                """update policy_versions
+                      set document = jsonb_set(document, '{scorecard,questions}', cast(:asked as jsonb) || (
+                          select jsonb_agg(question)
+                            from jsonb_array_elements(document #> '{scorecard,questions}') as question
+                           where question ->> 'item' <> 'character'))"""
             ),
-            {"q": QUESTIONS},
+            {"asked": QUESTIONS},
         )
     await customer(api)
 

@@ -174,3 +174,10 @@ class TestStatement:
         receivable, credit = map(Decimal, await totals(tx))
         assert found.closing == receivable - credit
         await prove(tx)
+
+    async def test_is_told_first_that_the_payment_has_bounced_before(self, tx: Transaction) -> None:
+        await overpaid(tx)
+        await refund(tx, "30.00")
+        await receivables.reverse_payment(tx, segment="main", payment_ref="P1", reason="no funds")
+        with pytest.raises(PaymentAlreadyReversed):
+            await receivables.reverse_payment(tx, segment="main", payment_ref="P1", reason="no funds")

@@ -98,9 +98,11 @@ async def trade(api: AsyncClient) -> list[dict[str, Any]]:
 class TestRestrictedRole:
     async def test_serves_everything(self, restricted: Restricted) -> None:
         await trade(restricted.api)
-        await seal(restricted.transactions)
+        items: list[Any] = []
+        while len(items) < 8:  # transactions of other tests on the same server may be in the way of some
+            assert await seal(restricted.transactions)
+            items = (await restricted.api.get("/v1/events")).json()["items"]
         assert (await verification(restricted.api))["intact"]
-        assert len((await restricted.api.get("/v1/events")).json()["items"]) >= 8
 
     async def test_runs_every_job(self, restricted: Restricted) -> None:
         await trade(restricted.api)

@@ -140,10 +140,15 @@ def allocate_credit_note(book: Book, credit_note: Item, instruction: Instruction
     return after
 
 
-def reverse_payment(book: Book, payment: Payment, *, reason: str, by: Bookkeeper) -> Payment:
-    """Takes a payment back: its items are open again at their own due days, what was left of it is gone."""
+def check_standing(payment: Payment) -> None:
+    """Refuses to take back what was taken back before. Raises `PaymentAlreadyReversed`."""
     if payment.reversal is not None:
         raise PaymentAlreadyReversed(f"{payment.payment_ref} was reversed on {payment.reversal.at:%Y-%m-%d}")
+
+
+def reverse_payment(book: Book, payment: Payment, *, reason: str, by: Bookkeeper) -> Payment:
+    """Takes a payment back: its items are open again at their own due days, what was left of it is gone."""
+    check_standing(payment)
     source = Source("reversal", payment.payment_ref)
     for allocation in book.live_allocations(payment.id):
         item = book.items[allocation.segment, allocation.invoice_no]

@@ -87,6 +87,7 @@ async def reverse_payment(
     found = await find_payment(tx, segment, payment_ref)
     book = await books.open_for_reversal(tx, found)
     before, by = book.payments[found.key], books.bookkeeper(tx)
+    posting.check_standing(before)
     undone = book.live_allocations(before.id)
     refunded = [refund for refund in await endings.refunds_of(tx.session, [before.id]) if refund.refund_ref]
     charges = reversals.charges(before, refunded, fee, today=await today(tx, segment))
