@@ -131,7 +131,7 @@ BODIES: Final[dict[tuple[str, str], Json]] = {
     ("POST", "/v1/assessments/batch"): {
         "segment": "main",
         "stale": False,
-        "items": [{"customer_id": "C-1", "segment": "main"}],
+        "items": [{"customer_id": "C-1"}],
     },
     ("PUT", _CUSTOMER + "/financial-statements/{period_end}"): {
         "currency": "CNY",
