@@ -57,14 +57,14 @@ async def pdf(
 ) -> bytes:
     """The PDF that the typst file `template` makes of `data` (anything that JSON can say; decimals become texts).
 
-    `at` is the document's date of creation. Raises `TypesetterBusy` and `TemplateFailed`.
+    `at` is the document's date of creation, to the second. Raises `TypesetterBusy` and `TemplateFailed`.
     """
     document = orjson.dumps(data, default=str)
     if len(document) > DATA_BYTES_MAX:
         raise TemplateFailed(f"{template.name}: more than {DATA_BYTES_MAX} bytes of data")
     if not _ROOM.acquire(blocking=False):
         raise TypesetterBusy(f"{WAITING_MAX} documents are waiting", retry_after=1)
-    work = _THREADS.submit(_compile, template, document.decode(), at)
+    work = _THREADS.submit(_compile, template, document.decode(), at.replace(microsecond=0))
     work.add_done_callback(lambda _: _ROOM.release())  # a thread past its deadline keeps its place until it ends
     try:
         async with asyncio.timeout(deadline_seconds):

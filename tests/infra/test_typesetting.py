@@ -61,6 +61,10 @@ class TestPdf:
         first, second = [await typesetting.pdf(letter, {"text": "again"}, at=AT) for _ in range(2)]
         assert first == second
 
+    async def test_is_made_at_any_instant(self, letter: Path) -> None:
+        made = await typesetting.pdf(letter, {"text": "now"}, at=AT.replace(microsecond=123_456))
+        assert made == await typesetting.pdf(letter, {"text": "now"}, at=AT)
+
     async def test_embeds_the_fonts_that_come_with_the_program(self, letter: Path) -> None:
         page = PdfReader(io.BytesIO(await typesetting.pdf(letter, {"text": "a 好"}, at=AT))).pages[0]
         fonts = {str(font.get_object()["/BaseFont"]) for font in page["/Resources"]["/Font"].values()}  # type: ignore[index]
