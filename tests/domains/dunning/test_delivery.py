@@ -272,6 +272,25 @@ class TestSilence:
 
 
 class TestTemplates:
+    @pytest.mark.parametrize(
+        ("language", "locale", "date"),
+        [
+            ("en", "de-DE", "9 March 2026"),
+            ("en", "ja-JP", "March 9, 2026"),
+            ("en", "de", "March 9, 2026"),
+            ("en", "en-GB", "9 March 2026"),
+            ("zh", "zh-CN", "2026年3月9日"),
+            ("zh", "zh-Hans-CN", "2026年3月9日"),
+        ],
+    )
+    async def test_names_months_in_the_language_of_the_letter(
+        self, company: Company, language: str, locale: str, date: str
+    ) -> None:
+        await company.owes()
+        await company.reminds()
+        content = {**await _content(company), "language": language, "locale": locale, "date": "2026-03-09"}
+        assert Stationery().page(content)["date"] == date
+
     async def test_of_one_s_own_come_first_file_by_file(self, company: Company, tmp_path: Any) -> None:
         (tmp_path / "en").mkdir()
         (tmp_path / "en" / "reminder.j2").write_text(

@@ -67,7 +67,7 @@ class Stationery:
     def page(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """The content in the words, money and dates of its language: what all templates are given."""
         language = content["language"]
-        locale = _locale(content.get("locale") or language)
+        locale = _locale(_in_language(content.get("locale") or language, language))
         labels = self._labels(language)
         page = _localised(content, labels, locale)
         names = (
@@ -147,6 +147,12 @@ def _day(text: str, locale: Locale, *, length: str = "long") -> str:
     if length == "short":  # four digits of the year, whatever the locale's short form says
         return format_date(day, format="yyyy-MM-dd" if locale.language in ("zh", "en") else "medium", locale=locale)
     return format_date(day, format=length, locale=locale)
+
+
+def _in_language(tag: str, language: str) -> str:
+    """The locale of the reader's country in the language that is written: no German month in an English sentence."""
+    spoken, *_, territory = tag.replace("_", "-").split("-") if "-" in tag or "_" in tag else (tag, "")
+    return tag if spoken == language else f"{language}-{territory}".rstrip("-")
 
 
 @lru_cache(maxsize=64)
