@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from app.kernel.identity import SYSTEM
-from app.support.journal import service as journal
 from tests.proof.background import Background
+from tests.support.sealing import seal_all
 
 FUTURE = "2026-12-31"
 TODAY = "2026-03-02"
@@ -43,8 +42,7 @@ def plant(company: Background) -> None:
 
 async def _seal(company: Background) -> None:
     """Gives the events their places: audits are drawn from what is sealed."""
-    async with company.transactions.begin(actor=SYSTEM, request_id="seeds") as tx:
-        await journal.seal(tx)
+    await seal_all(company.transactions)
 
 
 def _limit(company: Background, customer: str, which: str, amount: str) -> None:

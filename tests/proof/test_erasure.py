@@ -22,6 +22,7 @@ from app.worker import jobs
 from tests.cli.test_serving import serving
 from tests.proof.background import Background, in_background
 from tests.proof.seeds import plant
+from tests.support.sealing import seal_all
 
 PERSON: Final = {
     "role": "dunning",
@@ -79,8 +80,7 @@ async def found_in(company: Background, marks: Sequence[str] = MARKS) -> set[str
 
 async def journal_of(company: Background) -> str:
     """The whole journal as it is exported, sealed to the end."""
-    async with company.transactions.begin(actor=SYSTEM, request_id="test") as tx:
-        await journal.seal(tx)
+    await seal_all(company.transactions)
     lines = []
     async for _, places in journal.export(lambda: company.transactions.begin(actor=SYSTEM, request_id="test")):
         lines += [exported_event(place.event) for place in places if place.event]

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest_asyncio
 from httpx import AsyncClient
 
 from app.infra.transaction import Transactions
-from app.kernel.identity import SYSTEM
 from app.support.auth.core.scopes import Role, Scope
-from app.support.journal import service as journal
 from tests.support.api import ApiAs
 from tests.support.business import check, open_account
+from tests.support.sealing import seal_all
 
 
 async def seal(transactions: Transactions) -> None:
-    """Gives all events their places; again while other tests on the same server are in the way."""
-    for _ in range(100):
-        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
-            if await journal.seal(tx):
-                return
-        await asyncio.sleep(0.02)
+    """Gives all events their places."""
+    await seal_all(transactions)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

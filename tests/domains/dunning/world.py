@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import text
 
 from app.domains.dunning import jobs
 from app.domains.dunning.adapters.carriers import Outbox
@@ -18,7 +16,7 @@ from app.domains.policies.core.document import default_document
 from app.infra.jobs import Run
 from app.infra.transaction import Transactions
 from app.kernel.identity import Actor, ActorKind
-from app.support.journal import service as journal
+from tests.support.sealing import seal_all
 
 ANN = Actor("ann", ActorKind.PERSON)
 BOB = Actor("bob", ActorKind.PERSON)
@@ -130,14 +128,7 @@ class Company:
         return await self.get(f"dunning-notices/{found['items'][0]['id']}")
 
     async def events(self, *types: str) -> list[Any]:
-        """What the feed says once all is sealed, which transactions of other tests on the same server can hold up."""
-        left = 1
-        while left:
-            async with self.transactions.begin(actor=ANN, request_id="test") as tx:
-                await journal.seal(tx)
-                unsealed = "select count(*) from events where id not in (select event_id from event_seals)"
-                left = (await tx.session.execute(text(unsealed))).scalar_one()
-            if left:
-                await asyncio.sleep(0.02)
+        """What the feed says once all is sealed."""
+        await seal_all(self.transactions)
         found = (await self.get("events", limit=500))["items"]
         return [event for event in found if not types or event["type"] in types]
