@@ -79,7 +79,8 @@ async def add_all(
         await copy_rows(session, table.__tablename__, columns, (_copied(row) for row in rows))
         return
     named = ", ".join(columns)
-    statement = f"insert into {table.__tablename__} ({named}) select {named} from jsonb_populate_recordset(null::{table.__tablename__}, cast(:rows as jsonb))"  # noqa: S608, E501 - names of our own
+    name, known = table.__tablename__, f"jsonb_populate_recordset(null::{table.__tablename__}, cast(:rows as jsonb))"
+    statement = f"insert into {name} ({named}) select {named} from {known}"  # noqa: S608 - names of our own
     await session.execute(text(statement), {"rows": orjson.dumps(list(rows), default=str).decode()})
 
 
