@@ -125,6 +125,7 @@ def _create_seals() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_event_seals_event_id_events")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_event_seals")),
         sa.UniqueConstraint("event_id", name=op.f("uq_event_seals_event_id")),

@@ -1,4 +1,4 @@
-"""Blocks of the journal: leaves, the chain, and what keeps them as they are
+"""Blocks of the journal: the chain, and what keeps them as they are
 
 Revision ID: journal_blocks
 Revises: credit_data
@@ -6,9 +6,7 @@ Revises: credit_data
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from datetime import UTC
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,14 +17,6 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 APPEND_ONLY = ("events", "event_seals", "journal_blocks")
-
-LEAVES = """
-    update event_seals s set leaf = sha256('\\x00'::bytea || convert_to(jsonb_build_array(
-        e.id, to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.type, e.actor, e.actor_kind,
-        e.request_id, e.segment, e.customer_id, e.subject_type, e.subject_id, e.before, e.after, e.exceptional)::text,
-        'UTF8'))
-    from events e where e.id = s.event_id
-"""
 
 REFUSE = """
     create function journal_refuse_change() returns trigger language plpgsql as $$
@@ -80,9 +70,6 @@ DELETE_OLDER = """
 
 
 def upgrade() -> None:
-    op.add_column("event_seals", sa.Column("leaf", sa.LargeBinary(), nullable=True))
-    op.execute(LEAVES)
-    op.alter_column("event_seals", "leaf", nullable=False)
     op.create_table(
         "journal_blocks",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -96,7 +83,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_journal_blocks")),
     )
     op.create_index("uq_journal_blocks_first_seq", "journal_blocks", ["first_seq"], unique=True)
-    _close_what_is_sealed()
     op.execute(REFUSE)
     for table in APPEND_ONLY:
         op.execute(
@@ -113,37 +99,3 @@ def downgrade() -> None:
         op.execute(f"drop trigger {table}_only_added_to on {table}")
     op.execute("drop function journal_refuse_change()")
     op.drop_table("journal_blocks")
-    op.drop_column("event_seals", "leaf")
-
-
-def _close_what_is_sealed() -> None:
-    """The first block, over everything that was sealed before there were blocks."""
-    connection = op.get_bind()
-    sealed = connection.execute(sa.text("select seq, leaf, sealed_at from event_seals order by seq")).all()
-    if not sealed:
-        return
-    first, last, closed_at = sealed[0].seq, sealed[-1].seq, sealed[-1].sealed_at
-    root, previous = _root([row.leaf for row in sealed]), bytes(32)
-    at = closed_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    text = f'[1, {first}, {last}, "{root.hex()}", "{previous.hex()}", "{at}"]'
-    connection.execute(
-        sa.text("insert into journal_blocks values (1, :first, :last, :root, :previous, :closed_at, :digest)"),
-        {
-            "first": first,
-            "last": last,
-            "root": root,
-            "previous": previous,
-            "closed_at": closed_at,
-            "digest": hashlib.sha256(b"\x02" + text.encode()).digest(),
-        },
-    )
-
-
-def _root(leaves: list[bytes]) -> bytes:
-    while len(leaves) > 1:
-        joined = [
-            hashlib.sha256(b"\x01" + one + other).digest()
-            for one, other in zip(leaves[::2], leaves[1::2], strict=False)
-        ]
-        leaves = joined + leaves[len(leaves) - len(leaves) % 2 :]
-    return leaves[0]

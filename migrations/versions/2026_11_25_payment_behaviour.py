@@ -28,11 +28,6 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "70"},
     )
     op.create_index("ix_behaviour_marks_segment_due_on", "behaviour_marks", ["segment", "due_on"])
-    # What was posted before this release is marked too: the first run of the job computes every index.
-    op.execute("""
-        insert into behaviour_marks (account_id, customer_id, segment, due_on)
-        select id, customer_id, segment, date '1970-01-01' from accounts a
-         where exists (select from open_items i where i.customer_id = a.customer_id and i.segment = a.segment)""")
 
 
 def downgrade() -> None:

@@ -1,4 +1,4 @@
-"""Disputes, write-offs, refunds, instalments, discounts, drafts and advance payments.
+"""Disputes, write-offs and refunds.
 
 Revision ID: settlements
 Revises: payment_behaviour
@@ -21,9 +21,6 @@ _ID = postgresql.UUID(as_uuid=True)
 
 
 def upgrade() -> None:
-    _widen_open_items()
-    _widen_payments()
-    _widen_allocations()
     _create_disputes()
     _create_write_offs()
     _create_refunds()
@@ -32,81 +29,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("refunds", "write_offs", "disputes"):
         op.drop_table(table)
-    _narrow("allocations", ("cash_signs",), ("cash_amount", "difference"))
-    op.drop_index("ix_payments_clears_on", "payments")
-    op.drop_index("ix_payments_advances", "payments")
-    _narrow(
-        "payments",
-        ("uncleared_not_negative", "advance_for_order", "purpose_known"),
-        ("uncleared_amount", "cleared_at", "clears_on", "remittance", "order_ref", "purpose"),
-    )
-    op.drop_index("ix_open_items_written_off", "open_items")
-    op.drop_constraint(op.f("ck_open_items_status_known"), "open_items")
-    _narrow(
-        "open_items",
-        ("written_off_within_amount", "disputed_within_amount"),
-        (
-            "written_off_amount",
-            "disputed_amount",
-            "discount_until",
-            "discount_percent",
-            "next_part_amount",
-            "instalments",
-        ),
-    )
-    op.create_check_constraint(
-        op.f("ck_open_items_status_known"), "open_items", "status in ('open', 'partly_paid', 'paid', 'cancelled')"
-    )
-
-
-def _narrow(table: str, constraints: tuple[str, ...], columns: tuple[str, ...]) -> None:
-    for constraint in constraints:
-        op.drop_constraint(op.f(f"ck_{table}_{constraint}"), table)
-    for column in columns:
-        op.drop_column(table, column)
-
-
-def _check(table: str, name: str, condition: str) -> None:
-    op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
-
-
-def _widen_open_items() -> None:
-    op.add_column("open_items", sa.Column("instalments", postgresql.JSONB()))
-    op.add_column("open_items", sa.Column("next_part_amount", _AMOUNT))
-    op.add_column("open_items", sa.Column("discount_percent", _AMOUNT))
-    op.add_column("open_items", sa.Column("discount_until", sa.Date()))
-    for name in ("disputed_amount", "written_off_amount"):
-        op.add_column("open_items", sa.Column(name, _AMOUNT, server_default="0", nullable=False))
-    op.drop_constraint(op.f("ck_open_items_status_known"), "open_items")
-    _check("open_items", "status_known", "status in ('open', 'partly_paid', 'paid', 'written_off', 'cancelled')")
-    _check("open_items", "disputed_within_amount", "disputed_amount between 0 and amount")
-    _check("open_items", "written_off_within_amount", "written_off_amount between 0 and amount")
-    given_up = sa.text("written_off_amount > 0")
-    op.create_index("ix_open_items_written_off", "open_items", ["account_id"], postgresql_where=given_up)
-
-
-def _widen_payments() -> None:
-    op.add_column("payments", sa.Column("purpose", sa.Text(), server_default="settlement", nullable=False))
-    op.add_column("payments", sa.Column("order_ref", sa.Text()))
-    op.add_column("payments", sa.Column("remittance", sa.Text()))
-    op.add_column("payments", sa.Column("clears_on", sa.Date()))
-    op.add_column("payments", sa.Column("cleared_at", _INSTANT))
-    op.add_column("payments", sa.Column("uncleared_amount", _AMOUNT, server_default="0", nullable=False))
-    _check("payments", "purpose_known", "purpose in ('settlement', 'advance', 'deposit')")
-    _check("payments", "advance_for_order", "(purpose = 'advance') = (order_ref is not null)")
-    _check("payments", "uncleared_not_negative", "uncleared_amount >= 0")
-    advances = sa.text("order_ref is not null and open_amount > 0")
-    op.create_index("ix_payments_advances", "payments", ["segment", "order_ref"], postgresql_where=advances)
-    uncleared = sa.text("uncleared_amount > 0")
-    op.create_index("ix_payments_clears_on", "payments", ["clears_on"], postgresql_where=uncleared)
-
-
-def _widen_allocations() -> None:
-    op.add_column("allocations", sa.Column("difference", _AMOUNT, server_default="0", nullable=False))
-    op.add_column("allocations", sa.Column("cash_amount", _AMOUNT))
-    op.execute("update allocations set cash_amount = amount")
-    op.alter_column("allocations", "cash_amount", nullable=False)
-    _check("allocations", "cash_signs", "cash_amount > 0 and difference >= 0")
 
 
 def _create_disputes() -> None:
