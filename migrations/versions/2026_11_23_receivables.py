@@ -96,6 +96,18 @@ def _index_open_items() -> None:
         ["account_id", "currency", "due_on", "invoice_no"],
         postgresql_where=sa.text("open_amount > 0 and kind <> 'credit_note'"),
     )
+    op.create_index(
+        "ix_open_items_disputed",
+        "open_items",
+        ["segment", "customer_id", "due_on"],
+        postgresql_where=sa.text("open_amount > 0 and kind <> 'credit_note' and disputed_amount > 0"),
+    )
+    op.create_index(
+        "ix_open_items_credits",
+        "open_items",
+        ["account_id"],
+        postgresql_where=sa.text("open_amount > 0 and kind = 'credit_note'"),
+    )
     op.create_index("ix_open_items_customer_id", "open_items", ["customer_id", "segment", "changed_at", "id"])
     op.create_index("ix_open_items_segment_changed_at", "open_items", ["segment", "changed_at", "id"])
     op.create_index(
@@ -151,6 +163,9 @@ def _create_payments() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_payments"),
         sa.UniqueConstraint("segment", "payment_ref", name="uq_payments_segment_payment_ref"),
         postgresql_with={"fillfactor": 80},
+    )
+    op.create_index(
+        "ix_payments_unallocated", "payments", ["account_id"], postgresql_where=sa.text("open_amount > 0")
     )
     op.create_index("ix_payments_customer_id", "payments", ["customer_id", "segment", "changed_at", "id"])
     op.create_index("ix_payments_segment_changed_at", "payments", ["segment", "changed_at", "id"])

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.infra.db.metadata import Amount, Base, Rate
 
 TO_BE_PAID: Final = "open_amount > 0 and kind <> 'credit_note'"
+DISPUTED: Final = f"{TO_BE_PAID} and disputed_amount > 0"
 
 
 class OpenItemRow(Base):
@@ -33,6 +34,8 @@ class OpenItemRow(Base):
             "invoice_no",
             postgresql_where=text(TO_BE_PAID),
         ),
+        Index("ix_open_items_disputed", "segment", "customer_id", "due_on", postgresql_where=text(DISPUTED)),
+        Index("ix_open_items_credits", "account_id", postgresql_where=text("open_amount > 0 and kind = 'credit_note'")),
         Index("ix_open_items_customer_id", "customer_id", "segment", "changed_at", "id"),
         Index("ix_open_items_segment_changed_at", "segment", "changed_at", "id"),
         Index("ix_open_items_written_off", "account_id", postgresql_where=text("written_off_amount > 0")),
@@ -102,6 +105,7 @@ class PaymentRow(Base):
             "order_ref",
             postgresql_where=text("order_ref is not null and open_amount > 0"),
         ),
+        Index("ix_payments_unallocated", "account_id", postgresql_where=text("open_amount > 0")),
         Index("ix_payments_clears_on", "clears_on", postgresql_where=text("uncleared_amount > 0")),
         {"postgresql_with": {"fillfactor": 80}},
     )

@@ -236,18 +236,21 @@ class TestDunnable:
         await dispute(tx, "25.00")
         await dispute(tx, invoice_no="I4")
         await pay(tx, "P1", "7.00", customer_id="C4", allocate=lines())
-        first, second = await receivables.dunnable(tx, segment="main", on=day(-1))
-        assert (first.customer_id, second.customer_id) == ("C1", "C4"), "C3 disputes all that is due"
+        first, third, second = await receivables.dunnable(tx, segment="main", on=day(-1))
+        assert (first.customer_id, second.customer_id) == ("C1", "C4")
+        assert (third.customer_id, [item.parts for item in third.items]) == ("C3", [()]), "C3 disputes all that is due"
         assert [(item.invoice_no, item.open, item.disputed, item.due(TODAY)) for item in first.items] == [
             ("I1", Decimal(100), Decimal(25), Decimal(75)),
             ("I2", Decimal(40), Decimal(0), Decimal(0)),
         ]
-        assert (second.unallocated_credits, second.currency) == (Decimal(7), "CNY")
-        [behind] = await receivables.dunnable(tx, segment="main", on=day(-1), after_customer="C1", limit=1)
-        assert behind.customer_id == "C4"
+        assert (second.credits, second.currency) == ({"CNY": Decimal(7)}, "CNY")
+        for after, next_one in (("", "C1"), ("C1", "C3"), ("C3", "C4")):
+            [behind] = await receivables.dunnable(tx, segment="main", on=day(-1), after_customer=after, limit=1)
+            assert behind.customer_id == next_one
         assert [found.customer_id for found in await receivables.dunnable(tx, segment="main", on=day(5))] == [
             "C1",
             "C2",
+            "C3",
             "C4",
         ]
         [named] = await receivables.dunnable_of(tx, segment="main", customer_ids=["C3", "nobody"])

@@ -65,8 +65,7 @@ def draft(
     assert decision.level is not None, "a decision against a notice has no draft"
     rule = level_of(rules, decision.level)
     lines = tuple(_line(line, rules, on, statutes) for line in decision.lines)
-    charged = fee(rule.fees, facts.currency)
-    fees = {facts.currency: charged} if charged else {}
+    fees = _fees(rule, decision.lines, facts.currency)
     asked = [line.asked for line in lines]
     return Draft(
         level=decision.level,
@@ -90,6 +89,15 @@ def _line(line: Line, rules: Dunning, on: date, statutes: Statutes) -> DraftLine
         fixed = compensation(line.asked, item.currency, level=rule, statutes=statutes)
     has_interest = bool(interest.amount)
     return DraftLine(line, interest, first if has_interest else None, on if has_interest else None, fixed)
+
+
+def _fees(rule: DunningLevel, lines: Iterable[Line], own: str) -> Mapping[str, Decimal]:
+    """The one fee of a notice, by its currency: the `own` of the account if an item in it is raised, else that of the
+    oldest that is; the first of these in which the policy names a fee."""
+    raised = sorted((line for line in lines if line.is_raised), key=lambda line: line.item.currency != own)
+    charged = ((line.item.currency, fee(rule.fees, line.item.currency)) for line in raised)
+    currency, amount = next(((c, a) for c, a in charged if a), (own, ZERO))
+    return {currency: amount} if amount else {}
 
 
 def _due_days(lines: Iterable[DraftLine]) -> list[date]:

@@ -37,6 +37,11 @@ class DunnableItem:
         """What a level is reached once for."""
         return self.item_id, self.due_on
 
+    @property
+    def undisputed(self) -> Decimal:
+        """What is open of it and not disputed."""
+        return max(self.open - self.disputed, ZERO)
+
     def days_overdue(self, on: date) -> int:
         """Days since the due day; negative before it."""
         return (on - self.due_on).days
@@ -71,8 +76,9 @@ class Stop:
 class CustomerFacts:
     """One customer in one segment on the day of a decision.
 
-    `credits` is what is unallocated, by currency. `has_pending_notice`: one is proposed or on its way.
-    `promise_broken_on` is the day of the last broken promise: the interval to the notice before is over then.
+    `credits` is what is unallocated, by the currency it was paid or credited in. `owes_claims`: fees or interest that
+    were booked are overdue, which nobody is reminded of by themselves. `has_pending_notice`: one is proposed or on its
+    way. `promise_broken_on` is the day of the last broken promise: the interval to the notice before is over then.
     """
 
     account_id: UUID
@@ -83,6 +89,7 @@ class CustomerFacts:
     credits: Mapping[str, Decimal] = field(default_factory=dict)
     promises: tuple[PendingPromise, ...] = ()
     stops: tuple[Stop, ...] = ()
+    owes_claims: bool = False
     has_pending_notice: bool = False
     promise_broken_on: date | None = None
     is_business_day: bool = True

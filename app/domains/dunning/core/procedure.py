@@ -8,7 +8,7 @@ interval. Each item reaches each level once. A customer gets one notice with all
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -42,6 +42,7 @@ class Reason(StrEnum):
     COVERED = "covered_by_credits"
     SMALL_ITEM = "below_minimum_item"
     SMALL_CUSTOMER = "below_minimum_customer"
+    CLAIMS_ONLY = "only_fees_and_interest"
     PENDING = "notice_pending"
     NO_BUSINESS_DAY = "not_a_business_day"
     QUIET = "quiet_period"
@@ -107,7 +108,10 @@ def decide(facts: CustomerFacts, rules: Dunning, on: date) -> Decision:
     if any(line.is_raised for line in raised):
         level = max(line.level or 0 for line in raised if line.is_raised)
         return Decision(Reason.RAISED, _listed(raised, level, on), level)
-    return Decision(_most_telling(raised), raised, until=_until(facts, raised))
+    reason = _most_telling(raised)
+    if reason is Reason.NOT_DUE and facts.owes_claims:
+        reason = Reason.CLAIMS_ONLY
+    return Decision(reason, raised, until=_until(facts, raised))
 
 
 def next_step(facts: CustomerFacts, rules: Dunning, on: date, *, days: int = 400) -> tuple[date, int] | None:
@@ -322,15 +326,5 @@ def _quiet_ends(rules: Dunning, on: date, last: date) -> list[date]:
 
 
 def _later(facts: CustomerFacts) -> CustomerFacts:
-    """The facts as they will be, with the notice that is pending out of the way."""
-    return CustomerFacts(
-        account_id=facts.account_id,
-        customer_id=facts.customer_id,
-        segment=facts.segment,
-        currency=facts.currency,
-        items=facts.items,
-        credits=facts.credits,
-        promises=facts.promises,
-        stops=facts.stops,
-        promise_broken_on=facts.promise_broken_on,
-    )
+    """The facts as they will be on a business day, with the notice that is pending out of the way."""
+    return replace(facts, has_pending_notice=False, is_business_day=True)

@@ -40,7 +40,7 @@ class Case:
     policy: EffectivePolicy | None
     earlier: Mapping[str, Decimal]
     highest: int
-    """The highest level of an item that is still open."""
+    """The highest level of an item that is still open, and not disputed as a whole."""
     is_holding: bool
     """Whether an open item has reached a level that holds the account."""
 
@@ -119,15 +119,15 @@ def _case(
     claims = past.claims.get(due.account_id, ())
     booked = {claim.booked_as for claim in claims if claim.booked_as is not None}
     items = tuple(part for item in due.items if item.invoice_no not in booked for part in _parts(item, past))
-    standing = [past.reached[item.key] for item in items if item.key in past.reached]
-    credits = {due.currency: due.unallocated_credits} if due.unallocated_credits else {}
+    standing = [past.reached[item.key] for item in items if item.undisputed > 0 and item.key in past.reached]
     facts = CustomerFacts(
         account_id=due.account_id,
         customer_id=due.customer_id,
         segment=due.segment,
         currency=due.currency,
         items=items,
-        credits=credits,
+        credits=due.credits,
+        owes_claims=any(item.invoice_no in booked and item.due_on < on for item in due.items),
         promises=past.promises.get(due.customer_id, ()),
         stops=past.stops.get(due.customer_id, ()),
         has_pending_notice=due.account_id in past.pending,
@@ -146,8 +146,8 @@ def _case(
 
 def _parts(item: receivables.DueItem, past: _Past) -> list[DunnableItem]:
     """The parts of an item by due day. What is disputed goes with the last part; an item that is disputed as a whole is
-    one part, due on no day that counts."""
-    parts = [(part.due_on, part.amount) for part in item.parts] or [(item.issued_on, ZERO)]
+    one part, with the day on which it would be due."""
+    parts = [(part.due_on, part.amount) for part in item.parts] or [(item.due_on, ZERO)]
     last = len(parts) - 1
     found = []
     for index, (due_on, amount) in enumerate(parts):

@@ -81,7 +81,7 @@ async def restand(tx: Transaction, case: Case) -> None:
 
 
 async def _notices(tx: Transaction, case: Case, law: Statutes) -> None:
-    still_open = {item.key for item in case.facts.items if item.open > 0}
+    still_open = {item.key for item in case.facts.items if item.undisputed > 0}
     found = await touched.notices(
         tx.session, case.facts.customer_id, case.facts.segment, {item_id for item_id, _ in still_open}
     )

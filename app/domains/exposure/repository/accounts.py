@@ -98,12 +98,16 @@ async def companions(session: AsyncSession, customer_id: str, *, segment: str) -
     return found.all()
 
 
-async def with_dues(session: AsyncSession, *, segment: str, until: date, after: str, most: int) -> Sequence[Account]:
-    """At most `most` accounts of a segment behind the customer `after`, by customer, with something due by `until`."""
+async def with_dues(
+    session: AsyncSession, *, segment: str, until: date, after: str, most: int, also: Collection[str] = ()
+) -> Sequence[Account]:
+    """At most `most` accounts of a segment behind the customer `after`, by customer, with something due by `until`, or
+    of one of the customers `also`."""
     due = exists().where(DueRungRow.account_id == AccountRow.id, DueRungRow.due_on <= until, DueRungRow.amount > 0)
+    wanted = or_(due, AccountRow.customer_id.in_(also)) if also else due
     statement = (
         select(*AccountRow.__table__.c)
-        .where(AccountRow.segment == segment, AccountRow.customer_id > after, due)
+        .where(AccountRow.segment == segment, AccountRow.customer_id > after, wanted)
         .order_by(AccountRow.customer_id)
         .limit(most)
     )

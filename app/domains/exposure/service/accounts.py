@@ -104,13 +104,16 @@ async def list_ledger(
 
 
 async def accounts_with_dues(
-    tx: Transaction, *, segment: str, until: date, after_customer: str, limit: int
+    tx: Transaction, *, segment: str, until: date, after_customer: str, limit: int, also: Collection[str] = ()
 ) -> Sequence[Account]:
     """The next at most `limit` accounts of a segment behind a customer, by customer, with something due by `until`.
 
-    By the ladder of due days, in which what is disputed has no rung. Takes no locks.
+    By the ladder of due days, in which what is disputed has no rung; those of the customers `also` are among them
+    whatever is due. Takes no locks.
     """
-    return await repository.with_dues(tx.session, segment=segment, until=until, after=after_customer, most=limit)
+    return await repository.with_dues(
+        tx.session, segment=segment, until=until, after=after_customer, most=limit, also=also
+    )
 
 
 async def due_ladder(tx: Transaction, *, account_id: UUID) -> Mapping[date, Decimal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,8 @@ from app.kernel.money import ZERO
 class DueItem:
     """An open invoice or debit note, in its currency: `parts` is what is undisputed of it, by due day.
 
-    `rate` is account currency per unit of its own.
+    `due_on` is the due day of the oldest part that is open, disputed or not; `rate` is account currency per unit of
+    its own.
     """
 
     id: UUID
@@ -34,6 +35,7 @@ class DueItem:
     open: Decimal
     disputed: Decimal
     issued_on: date
+    due_on: date
     parts: tuple[Instalment, ...]
 
     def due(self, on: date) -> Decimal:
@@ -43,23 +45,28 @@ class DueItem:
 
 @dataclass(frozen=True, slots=True)
 class CustomerDues:
-    """A customer's open items by due day and number; `unallocated_credits` is in the account's `currency`."""
+    """A customer's open items by due day and number; `credits` is what is unallocated, by the currency it is in."""
 
     customer_id: str
     segment: str
     account_id: UUID
     currency: str
-    unallocated_credits: Decimal
+    credits: Mapping[str, Decimal]
     items: tuple[DueItem, ...]
 
 
 async def dunnable(
     tx: Transaction, *, segment: str, on: date, after_customer: str | None = None, limit: int = 500
 ) -> Sequence[CustomerDues]:
-    """The next at most `limit` customers behind `after_customer`, by id, with an undisputed part due by the day `on`,
-    and all their open items. For reminders before the due day give a later `on`. Takes no locks."""
+    """The next at most `limit` customers behind `after_customer`, by id, with an item due by the day `on`, and all
+    their open items. For reminders before the due day give a later `on`.
+
+    Who disputes all that is due is among them, so that whoever leaves them out can say why. Takes no locks.
+    """
+    after = after_customer or ""
+    disputing = await dues.disputing(tx.session, segment=segment, until=on, after=after, most=limit)
     accounts = await exposure.accounts_with_dues(
-        tx, segment=segment, until=on, after_customer=after_customer or "", limit=limit
+        tx, segment=segment, until=on, after_customer=after, limit=limit, also=disputing
     )
     return await _dues(tx, accounts)
 
@@ -74,13 +81,15 @@ async def _dues(tx: Transaction, accounts: Sequence[Account]) -> Sequence[Custom
     items: dict[UUID, list[DueItem]] = defaultdict(list)
     for item in await dues.open_items(tx.session, [account.id for account in accounts]):
         items[item.account_id].append(_due_item(item))
+    in_credit = [account.id for account in accounts if account.exposure.unallocated_credits]
+    credits = await dues.credits(tx.session, in_credit)
     return [
         CustomerDues(
             customer_id=account.customer_id,
             segment=account.segment,
             account_id=account.id,
             currency=account.currency,
-            unallocated_credits=account.exposure.unallocated_credits,
+            credits=credits.get(account.id, {}),
             items=tuple(items[account.id]),
         )
         for account in accounts
@@ -98,5 +107,6 @@ def _due_item(item: Item) -> DueItem:
         open=item.open,
         disputed=item.disputed_open,
         issued_on=item.issued_on,
+        due_on=item.due_on,
         parts=item.parts,
     )

@@ -162,6 +162,10 @@ class TestWhatIsTakenIntoAccount:
         decision = decide(customer(item(overdue=-600)), rules, date.fromisoformat(f"2026-{day}"))
         assert (decision.reason is Reason.QUIET) is quiet
 
+    def test_nobody_is_reminded_of_nothing_but_fees_and_interest(self) -> None:
+        assert decide(customer(owes_claims=True), RULES, TODAY).reason is Reason.CLAIMS_ONLY
+        assert decide(customer(item(overdue=2), owes_claims=True), RULES, TODAY).reason is Reason.BEFORE_FIRST_LEVEL
+
     def test_nobody_is_reminded_without_levels(self) -> None:
         assert decide(customer(item()), Dunning(), TODAY).reason is Reason.OFF
 
@@ -247,6 +251,25 @@ class TestLaws:
         for line in decide(facts, RULES, TODAY).lines:
             assert 0 <= line.asked <= line.item.open
             assert line.asked + line.promised + line.disputed <= line.item.open
+
+    @given(histories(), st.data())
+    def test_whoever_has_something_overdue_is_reminded_or_left_out_for_a_reason(
+        self, history: tuple[CustomerFacts, list[int]], data: st.DataObject
+    ) -> None:
+        facts = replace(
+            history[0],
+            items=tuple(
+                replace(each, disputed=min(each.open, Decimal(data.draw(st.integers(0, 500)))))
+                for each in history[0].items
+            ),
+            credits={"CNY": Decimal(data.draw(st.integers(0, 900)))},
+            has_pending_notice=data.draw(st.booleans()),
+            is_business_day=data.draw(st.booleans()),
+        )
+        decision = decide(facts, data.draw(st.sampled_from([RULES, Dunning()])), TODAY)
+        if any(each.days_overdue(TODAY) > 0 for each in facts.items):
+            assert decision.is_notice == (decision.reason is Reason.RAISED)
+            assert decision.reason is not Reason.NOT_DUE
 
     @given(histories())
     def test_the_next_step_is_what_happens_then(self, history: tuple[CustomerFacts, list[int]]) -> None:
