@@ -394,6 +394,7 @@ def _create_statutory_rates() -> None:
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("percent", sa.Numeric(precision=9, scale=4), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("entered_by", sa.Text(), nullable=False),
         sa.Column("entered_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("reference", "valid_from", name=op.f("pk_statutory_rates")),

@@ -69,7 +69,8 @@ def import_(
         typer.Option(envvar="HEADROOM_KEY", help="Act as the owner of this API key; better in HEADROOM_KEY."),
     ] = None,
 ) -> None:
-    """Import customers, limits, orders, invoices, payments, exchange rates, statements, reports or covers.
+    """Import customers, limits, orders, invoices, payments, exchange rates, statements, reports, covers or reference
+    rates of statutory interest.
 
     They are entered in the order of their days. Repeating a file posts nothing twice; repeating an import that was
     interrupted goes on with it. Exits with 1 when lines were refused, 2 when the file or the database can't be used.

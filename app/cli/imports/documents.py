@@ -17,6 +17,8 @@ from app.cli.imports.reading import Line, Skipped
 from app.cli.imports.sorting import Entry
 from app.domains.customers.core.customer import ContactDetails, Particulars
 from app.domains.customers.schemas import CustomerIn
+from app.domains.dunning.core.interest import ReferenceRate
+from app.domains.dunning.schemas.law import RateIn
 from app.domains.exposure.core.limits import LimitKind, LimitScope
 from app.domains.exposure.schemas import FxRatesIn, LimitIn
 from app.domains.orders.core.orders import AcceptedOrder
@@ -37,12 +39,18 @@ SETTLING: Final = 2
 
 SETTLED_SUFFIX: Final = "/settled"
 
-DAY_OF: Final = {Kind.STATEMENTS: "period_end", Kind.REPORTS: "reported_on", Kind.COVERS: "valid_from"}
-"""The field with the day that a line of the credit file belongs to."""
+DAY_OF: Final = {
+    Kind.STATEMENTS: "period_end",
+    Kind.REPORTS: "reported_on",
+    Kind.COVERS: "valid_from",
+    Kind.INTEREST_RATES: "valid_from",
+}
+"""The field with the day that a line of the credit file, or a reference rate, belongs to."""
 
 NAMED_BY: Final = {
     Kind.STATEMENTS: ("customer_id", "period_end"),
     Kind.COVERS: ("customer_id", "segment", "cover_ref"),
+    Kind.INTEREST_RATES: ("reference", "valid_from"),
 }
 """What names a thing that a line replaces as a whole: no two lines of a file may speak of the same."""
 
@@ -94,6 +102,7 @@ Request = (
     | credit_file.StatementRequest
     | credit_file.ReportRequest
     | credit_file.CoverRequest
+    | ReferenceRate
 )
 
 
@@ -226,6 +235,18 @@ def _rate(fields: Mapping[str, str]) -> RateRequest:
     return RateRequest(day, found.base, fields["currency"], found.rates[fields["currency"]])
 
 
+class _ReferenceLine(Wire):
+    reference: Reference
+    valid_from: BusinessDay
+
+
+def _interest_rate(fields: Mapping[str, str]) -> ReferenceRate:
+    said = dict(fields)
+    line = _ReferenceLine.model_validate(_taken(said, "reference", "valid_from"))
+    found = RateIn.model_validate(said)
+    return ReferenceRate(line.reference, line.valid_from, found.percent, found.source or "")
+
+
 _REQUESTS: Final[Mapping[Kind, Callable[[Mapping[str, str]], Request]]] = {
     Kind.CUSTOMERS: _customer,
     Kind.LIMITS: _limit,
@@ -236,6 +257,7 @@ _REQUESTS: Final[Mapping[Kind, Callable[[Mapping[str, str]], Request]]] = {
     Kind.STATEMENTS: credit_file.statement,
     Kind.REPORTS: credit_file.report,
     Kind.COVERS: credit_file.cover,
+    Kind.INTEREST_RATES: _interest_rate,
 }
 
 

@@ -161,6 +161,12 @@ FIELDS: Final[Mapping[Kind, Mapping[str, Field]]] = {
         "valid_from": _DATED,
         "valid_until": _DAY,
     },
+    Kind.INTEREST_RATES: {
+        "reference": _NAMED,
+        "valid_from": _DATED,
+        "percent": _COUNTED,
+        "source": _TEXT,
+    },
 }
 
 REFERENCE: Final[Mapping[Kind, str]] = {
@@ -173,5 +179,6 @@ REFERENCE: Final[Mapping[Kind, str]] = {
     Kind.STATEMENTS: "customer_id",
     Kind.REPORTS: "report_ref",
     Kind.COVERS: "cover_ref",
+    Kind.INTEREST_RATES: "reference",
 }
 """The field that people know a line of each kind by."""

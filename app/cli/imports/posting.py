@@ -16,6 +16,8 @@ from app.cli.imports.outcomes import Result, outcome
 from app.cli.imports.profile import Kind
 from app.cli.imports.refusals import LimitCurrencyDiffers, RateContradicted
 from app.domains.customers import service as customers
+from app.domains.dunning import service as dunning
+from app.domains.dunning.core.interest import ReferenceRate
 from app.domains.exposure import service as exposure
 from app.domains.orders import service as orders
 from app.domains.orders.core.orders import AcceptedOrder
@@ -37,6 +39,7 @@ SCOPES: Final = {
     Kind.STATEMENTS: (Scope.CREDIT_DATA_WRITE,),
     Kind.REPORTS: (Scope.CREDIT_DATA_WRITE,),
     Kind.COVERS: (Scope.CREDIT_DATA_WRITE,),
+    Kind.INTEREST_RATES: (Scope.POLICIES_WRITE,),
 }
 """What a key has to allow, as for the routes of the API."""
 
@@ -108,6 +111,11 @@ async def post_rates(tx: Transaction, requests: Sequence[RateRequest]) -> Sequen
     return [results[place] for place in range(len(requests))]
 
 
+async def post_interest_rates(tx: Transaction, requests: Sequence[ReferenceRate]) -> Sequence[Result]:
+    """Reference rates of the law of late payment, as by `PUT /v1/statutory-rates/…`."""
+    return [outcome(await dunning.rates.enter(tx, rate=rate)) for rate in requests]
+
+
 POSTERS: Final[dict[Kind, Post]] = {
     Kind.CUSTOMERS: post_customers,
     Kind.LIMITS: post_limits,
@@ -118,6 +126,7 @@ POSTERS: Final[dict[Kind, Post]] = {
     Kind.STATEMENTS: post_statements,
     Kind.REPORTS: post_reports,
     Kind.COVERS: post_covers,
+    Kind.INTEREST_RATES: post_interest_rates,
 }
 
 

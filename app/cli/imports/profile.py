@@ -48,6 +48,7 @@ class Kind(StrEnum):
     STATEMENTS = "statements"
     REPORTS = "reports"
     COVERS = "covers"
+    INTEREST_RATES = "interest-rates"
 
 
 class ProfileInvalid(Exception):
@@ -126,6 +127,7 @@ class Profile(Wire):
     statements: Rules = Field(default_factory=dict)
     reports: Rules = Field(default_factory=dict)
     covers: Rules = Field(default_factory=dict)
+    interest_rates: Rules = Field(default_factory=dict, alias="interest-rates")
 
     def rules_of(self, kind: Kind) -> Mapping[str, Rule]:
         """The rules for one kind of file, by field."""

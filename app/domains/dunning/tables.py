@@ -327,5 +327,6 @@ class StatutoryRateRow(Base):
     reference: Mapped[str] = mapped_column(primary_key=True)
     valid_from: Mapped[date] = mapped_column(primary_key=True)
     percent: Mapped[Decimal] = mapped_column(Numeric(9, 4))
+    source: Mapped[str]
     entered_by: Mapped[str]
     entered_at: Mapped[datetime]

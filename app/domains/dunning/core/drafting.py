@@ -82,13 +82,16 @@ def _line(line: Line, rules: Dunning, on: date, statutes: Statutes) -> DraftLine
     if not line.level or line.asked <= 0:
         return DraftLine(line, NO_INTEREST, None, None, ZERO)
     item, rule = line.item, level_of(rules, line.level)
-    first = (item.interest_until or item.due_on) + timedelta(days=1)
-    interest = accrued(line.asked, item.currency, first=first, last=on, level=rule, statutes=statutes)
+    late_from = item.due_on + timedelta(days=1)
+    first = item.interest_until + timedelta(days=1) if item.interest_until else late_from
+    interest = accrued(
+        line.asked, item.currency, first=first, last=on, late_from=late_from, level=rule, statutes=statutes
+    )
     fixed = ZERO
     if not item.is_compensated:
         fixed = compensation(line.asked, item.currency, level=rule, statutes=statutes)
     has_interest = bool(interest.amount)
-    return DraftLine(line, interest, first if has_interest else None, on if has_interest else None, fixed)
+    return DraftLine(line, interest, first if has_interest else None, interest.until if has_interest else None, fixed)
 
 
 def _fees(rule: DunningLevel, lines: Iterable[Line], own: str) -> Mapping[str, Decimal]:

@@ -2,10 +2,11 @@
 
     interest = Σ open amount × rate % × days / 365        over the stretches of one rate, rounded half up once
 
-Statutory rates are data: a jurisdiction's rule names a reference rate, what is added to it, and whether it is fixed for
-a half-year (Directive 2011/7/EU article 2 (6); BGB section 247; Late Payment of Commercial Debts (Rate of Interest)
-Order 2002: the reference of 1 January and 1 July, for the UK that of the day before) or holds from any day on. A day
-for which no rate is known bears no interest, and the notice says so.
+Statutory rates are data: a jurisdiction's rule names a reference rate, what is added to it, and when a change of it
+takes effect: each half-year (Directive 2011/7/EU article 3 (3); BGB section 247), on any day, or never for a claim that
+is late already, whose rate is that of the day it fell into arrears (Late Payment of Commercial Debts (Rate of Interest)
+(No. 3) Order 2002 article 4; the Supreme People's Court on sales contracts). A day for which no rate is known bears no
+interest and the notice says so; what follows on the last known day is claimed once the rate is known.
 """
 
 from __future__ import annotations
@@ -28,10 +29,17 @@ AGREED: Final = "agreed"
 
 
 class Sets(StrEnum):
-    """When a reference rate takes effect on interest."""
+    """When a reference rate is fixed: for each half-year, or from any day on."""
 
     HALF_YEAR = "half_year"
     ANY_DAY = "any_day"
+
+
+class Follows(StrEnum):
+    """Whether the rate of a claim follows the reference, or stays what it was when the claim fell into arrears."""
+
+    REFERENCE = "reference"
+    ARREARS = "arrears"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class StatutoryRule:
     sets: Sets
     compensation: tuple[CompensationStep, ...]
     source: str
+    follows: Follows = Follows.REFERENCE
 
     def compensation_for(self, amount: Decimal, currency: str) -> Decimal:
         """The fixed sum for an overdue claim of `amount`; zero in a currency that the law does not name."""
@@ -68,6 +77,8 @@ class ReferenceRate:
     reference: str
     valid_from: date
     percent: Decimal
+    source: str = ""
+    """Where it was read, and when; empty for one that nobody has confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +114,9 @@ class Interest:
     stretches: tuple[Stretch, ...] = ()
 
     @property
-    def is_incomplete(self) -> bool:
-        """Whether a rate is missing for some of the days."""
-        return any(stretch.rate is None for stretch in self.stretches)
+    def until(self) -> date | None:
+        """The last day that bears interest: of the days behind it the rate is still to be published."""
+        return max((stretch.last for stretch in self.stretches if stretch.rate is not None), default=None)
 
 
 NO_INTEREST: Final = Interest(ZERO)
@@ -144,8 +155,11 @@ class Statutes:
         percent = max(found.percent * rule.factor + rule.margin_percent, ZERO)
         return RateRow(rule.reference, found.valid_from, found.percent, percent)
 
-    def stretches(self, rule: StatutoryRule, first: date, last: date) -> tuple[Stretch, ...]:
-        """The days from `first` to `last` by rate; none if `last` is before `first`."""
+    def stretches(self, rule: StatutoryRule, first: date, last: date, *, late_from: date) -> tuple[Stretch, ...]:
+        """The days from `first` to `last` by rate, of a claim that is in arrears from `late_from` on; none if `last` is
+        before `first`."""
+        if rule.follows is Follows.ARREARS:
+            return (Stretch(first, last, self.row_on(rule, late_from)),) if first <= last else ()
         found: list[Stretch] = []
         begins = first
         while begins <= last:
@@ -163,12 +177,20 @@ class Statutes:
 
 
 def accrued(
-    principal: Decimal, currency: str, *, first: date, last: date, level: DunningLevel, statutes: Statutes
+    principal: Decimal,
+    currency: str,
+    *,
+    first: date,
+    last: date,
+    late_from: date,
+    level: DunningLevel,
+    statutes: Statutes,
 ) -> Interest:
-    """The interest on `principal` for the days `first` to `last` by the rule of `level`."""
+    """The interest on `principal`, in arrears from `late_from` on, for the days `first` to `last` by the rule of
+    `level`."""
     if level.interest is InterestRule.NONE or last < first or principal <= 0:
         return NO_INTEREST
-    stretches = _stretches(level, first, last, statutes)
+    stretches = _stretches(level, first, last, late_from, statutes)
     exact = sum((_exact(principal, stretch) for stretch in stretches), ZERO)
     return Interest(rounded(exact, currency), stretches)
 
@@ -184,12 +206,14 @@ def fee(fees: Iterable[CurrencyAmount], currency: str) -> Decimal:
     return next((given.amount for given in fees if given.currency == currency), ZERO)
 
 
-def _stretches(level: DunningLevel, first: date, last: date, statutes: Statutes) -> tuple[Stretch, ...]:
+def _stretches(
+    level: DunningLevel, first: date, last: date, late_from: date, statutes: Statutes
+) -> tuple[Stretch, ...]:
     if level.interest is InterestRule.AGREED:
         percent = level.interest_percent or ZERO
         return (Stretch(first, last, RateRow(AGREED, None, percent, percent)),)
     rule = statutes.rules.get(level.jurisdiction or "")
-    return statutes.stretches(rule, first, last) if rule else (Stretch(first, last, None),)
+    return statutes.stretches(rule, first, last, late_from=late_from) if rule else (Stretch(first, last, None),)
 
 
 def _exact(principal: Decimal, stretch: Stretch) -> Decimal:

@@ -164,4 +164,4 @@ async def promises(
 async def added_rates(session: AsyncSession) -> Sequence[ReferenceRate]:
     """The reference rates that were entered here."""
     rows = await session.scalars(select(StatutoryRateRow))
-    return [ReferenceRate(row.reference, row.valid_from, row.percent) for row in rows]
+    return [ReferenceRate(row.reference, row.valid_from, row.percent, row.source) for row in rows]

@@ -8,15 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 
 from app.domains.dunning import service as dunning
-from app.domains.dunning.schemas.customers import (
-    CallIn,
-    RateIn,
-    RateRowOut,
-    StatutesOut,
-    TaskOut,
-    statutes_out,
-    task_out,
-)
+from app.domains.dunning.core.interest import ReferenceRate
+from app.domains.dunning.schemas.customers import CallIn, TaskOut, task_out
+from app.domains.dunning.schemas.law import RateIn, RateRowOut, StatutesOut, rate_out, statutes_out
 from app.infra.http.fields import BusinessDay, PathReference, Reference, SegmentName
 from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
@@ -72,7 +66,7 @@ async def complete_task(
 )
 async def get_statutes(tx: Tx) -> StatutesOut:
     """The rules of each jurisdiction, and the reference rates known to them."""
-    return statutes_out(await dunning.rates.law(tx))
+    return statutes_out(await dunning.rates.law(tx), tx.now.date())
 
 
 @router.put(
@@ -88,5 +82,6 @@ async def enter_rate(
     body: RateIn,
 ) -> RateRowOut:
     """Adds one, or replaces the one of that day; notices that were sent keep the rates they used."""
-    await dunning.rates.enter(tx, reference=reference, valid_from=valid_from, percent=body.percent)
-    return RateRowOut(reference=reference, valid_from=valid_from, percent=format(body.percent.normalize(), "f"))
+    rate = ReferenceRate(reference, valid_from, body.percent, body.source or "")
+    await dunning.rates.enter(tx, rate=rate)
+    return rate_out(rate)

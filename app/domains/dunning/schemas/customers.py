@@ -7,11 +7,9 @@ from decimal import Decimal
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from app.domains.dunning.core.claims import ClaimKind, ClaimState
-from app.domains.dunning.core.interest import Statutes
 from app.domains.dunning.core.procedure import Reason
 from app.domains.dunning.core.promises import PromiseState
 from app.domains.dunning.core.tasks import CallOutcome, TaskKind, TaskState
@@ -191,65 +189,6 @@ class CallIn(Wire):
         return Call(self.outcome, self.note, self.next_on, self.promise.request() if self.promise else None)
 
 
-def _percent(value: object) -> Decimal:
-    text = value if isinstance(value, str) else ""
-    try:
-        number = Decimal(text)
-    except ArithmeticError:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number) > 100 or number != round(number, 4) or "e" in text.lower():
-        raise PydanticCustomError("percentage_out_of_range", "a rate lies within -100 and 100, with 4 decimals at most")
-    return number
-
-
-SignedPercent = Annotated[
-    Decimal,
-    PlainValidator(_percent),
-    WithJsonSchema({"type": "string", "pattern": "^-?[0-9]{1,3}([.][0-9]{1,4})?$"}),
-]
-
-
-class RateIn(Wire):
-    """A reference rate in per cent a year."""
-
-    percent: SignedPercent
-
-
-class RateRowOut(Wire):
-    """A reference rate from a day on."""
-
-    reference: str
-    valid_from: date
-    percent: str
-
-
-class CompensationOut(Wire):
-    """The fixed sum for a claim of at least `from_amount`."""
-
-    currency: str
-    from_amount: str
-    amount: str
-
-
-class RuleOut(Wire):
-    """What the law of a jurisdiction grants: reference × `factor` + `margin_percent`, and a fixed sum a claim."""
-
-    jurisdiction: str
-    reference: str
-    margin_percent: str
-    factor: str
-    sets: str
-    compensation: list[CompensationOut]
-    source: str
-
-
-class StatutesOut(Wire):
-    """All rules, and all reference rates that are known."""
-
-    rules: list[RuleOut]
-    rates: list[RateRowOut]
-
-
 def promise_out(row: PromiseRow) -> PromiseOut:
     """A promise as an answer."""
     return PromiseOut(
@@ -315,31 +254,3 @@ def task_out(row: CollectionTaskRow) -> TaskOut:
         "outcome": CallOutcome(row.outcome) if row.outcome else None,
     }
     return TaskOut(**members | typed)
-
-
-def statutes_out(law: Statutes) -> StatutesOut:
-    """The law as an answer."""
-    return StatutesOut(
-        rules=[
-            RuleOut(
-                jurisdiction=rule.jurisdiction,
-                reference=rule.reference,
-                margin_percent=str(rule.margin_percent),
-                factor=str(rule.factor),
-                sets=rule.sets.value,
-                compensation=[
-                    CompensationOut(currency=s.currency, from_amount=str(s.from_amount), amount=str(s.amount))
-                    for s in rule.compensation
-                ],
-                source=rule.source,
-            )
-            for rule in law.rules.values()
-        ],
-        rates=[
-            RateRowOut(
-                reference=rate.reference, valid_from=rate.valid_from, percent=format(rate.percent.normalize(), "f")
-            )
-            for rates in law.rates.values()
-            for rate in rates
-        ],
-    )

@@ -18,6 +18,7 @@ from app.domains.policies.core.dunning import InterestRule
 from tests.domains.dunning.core.examples import amount, level
 
 LAW = files.packaged()
+DOCUMENTATION = (Path(__file__).parents[4] / "docs" / "dunning.md").read_text(encoding="utf-8")
 
 
 def interest(
@@ -29,6 +30,7 @@ def interest(
         more.pop("currency", "EUR"),
         first=date.fromisoformat(first),
         last=date.fromisoformat(last),
+        late_from=date.fromisoformat(more.pop("late_from", first)),
         level=level(5, interest=rule, jurisdiction=jurisdiction, **more),
         statutes=law,
     )
@@ -46,7 +48,8 @@ class TestAgreed:
         assert whole.amount == Decimal(507)
 
     def test_is_nothing_where_the_level_charges_none(self) -> None:
-        nothing = accrued(Decimal(9), "EUR", first=date.min, last=date.max, level=level(5), statutes=LAW)
+        days = {"first": date.min, "last": date.max, "late_from": date.min}
+        nothing = accrued(Decimal(9), "EUR", **days, level=level(5), statutes=LAW)
         assert nothing == NO_INTEREST
 
 
@@ -63,6 +66,11 @@ class TestStatutory:
             ("FR", "2024-03-01", "14.50"),
             ("UK", "2024-01-01", "13.25"),
             ("UK", "2025-06-30", "12.75"),
+            ("EU", "2026-11-25", "10.40"),
+            ("DE", "2026-03-01", "10.27"),
+            ("FR", "2026-06-30", "12.15"),
+            ("UK", "2026-11-25", "11.75"),
+            ("CN-SME", "2021-01-01", "18.25"),
             ("CN-SME", "2025-06-01", "18.25"),
             ("CN", "2025-06-01", "3.90"),
         ],
@@ -89,27 +97,40 @@ class TestStatutory:
         """100,000 × 0.05 % × 30 = 1,500."""
         assert interest("CN-SME", "100000.00", "2025-07-01", "2025-07-30", currency="CNY").amount == Decimal("1500.00")
 
-    def test_in_china_follows_the_prime_rate_from_the_day_it_is_published(self) -> None:
-        found = interest("CN", "100000.00", "2024-10-20", "2024-10-21", currency="CNY")
-        assert [s.rate.percent for s in found.stretches] == [Decimal("4.355"), Decimal("4.030")]
+    @pytest.mark.parametrize(
+        ("jurisdiction", "late_from", "percent"),
+        [
+            ("UK", "2024-06-30", "13.25"),
+            ("UK", "2025-01-01", "12.75"),
+            ("CN", "2024-10-20", "4.355"),
+            ("CN", "2024-10-21", "4.030"),
+        ],
+    )
+    def test_stays_what_it_was_when_the_claim_fell_into_arrears_where_the_law_says_so(
+        self, jurisdiction: str, late_from: str, percent: str
+    ) -> None:
+        """SI 2002/1675 article 4: the half-year in which interest starts to run; in China the day of the breach."""
+        found = interest(jurisdiction, "100000.00", "2025-06-01", "2025-07-31", late_from=late_from, currency="GBP")
+        assert [(s.days, s.rate.percent) for s in found.stretches] == [(61, Decimal(percent))]
 
     def test_is_not_charged_for_days_whose_rate_is_not_known_and_says_so(self) -> None:
-        found = interest("DE", "10000.00", "2025-12-31", "2199-01-01")
-        assert found.is_incomplete
-        assert found.amount == Decimal("2.81")
-        assert interest("XX", "10000.00", "2025-12-01", "2025-12-31").is_incomplete
+        law = Statutes(LAW.rules, {"DE_BASE": [r for r in LAW.rates["DE_BASE"] if r.valid_from < date(2026, 1, 1)]})
+        found = interest("DE", "10000.00", "2025-12-31", "2199-01-01", law=law)
+        assert (found.amount, found.until) == (Decimal("2.81"), date(2025, 12, 31))
+        assert found.stretches[1].rate is None
+        assert interest("XX", "10000.00", "2025-12-01", "2025-12-31").until is None
 
     def test_takes_rates_that_were_added(self) -> None:
         more = LAW.with_rates([ReferenceRate("DE_BASE", date(2099, 1, 1), Decimal("1.00"))])
         found = interest("DE", "36500.00", "2099-01-01", "2099-01-10", law=more)
-        assert (found.amount, found.is_incomplete) == (Decimal("100.00"), False)
+        assert (found.amount, found.until) == (Decimal("100.00"), date(2099, 1, 10))
 
     @given(st.dates(date(2012, 1, 1), date(2025, 6, 1)), st.integers(0, 400), st.integers(0, 400))
     def test_of_two_spans_is_the_interest_of_both_together(self, first: date, one: int, two: int) -> None:
-        rule = LAW.rules["UK"]
+        rule = LAW.rules["EU"]
         middle, last = first + timedelta(days=one), first + timedelta(days=one + two)
         days = [
-            sum((s.rate.percent * s.days for s in LAW.stretches(rule, a, b) if s.rate), Decimal(0))
+            sum((s.rate.percent * s.days for s in LAW.stretches(rule, a, b, late_from=first) if s.rate), Decimal(0))
             for a, b in ((first, middle), (middle + timedelta(days=1), last), (first, last))
         ]
         assert days[0] + days[1] == days[2]
@@ -145,4 +166,15 @@ class TestFile:
         document = json.loads(Path(files.FILE).read_text())
         for reference in ("ECB_MRO", "DE_BASE", "BANK_RATE"):
             days = sorted(document["rates"][reference])
-            assert days == [f"{year}-{half}-01" for year in range(2012, 2026) for half in ("01", "07")]
+            assert days == [f"{year}-{half}-01" for year in range(2012, 2027) for half in ("01", "07")]
+
+    def test_has_the_german_base_rate_that_follows_from_the_ecb_s(self) -> None:
+        """BGB section 247 (1): it moves by as many points as the main refinancing rate; so their difference stays."""
+        assert {
+            base.percent - ecb.percent for base, ecb in zip(LAW.rates["DE_BASE"], LAW.rates["ECB_MRO"], strict=True)
+        } == {Decimal("-0.88")}
+
+    def test_says_of_every_rate_where_it_was_read_but_of_those_that_the_documentation_names(self) -> None:
+        unconfirmed = [f"{r.reference} {r.valid_from}" for rates in LAW.rates.values() for r in rates if not r.source]
+        assert unconfirmed == ["DE_BASE 2026-07-01"]
+        assert all(f"`{name}`" in DOCUMENTATION for name in unconfirmed)
