@@ -112,7 +112,7 @@ REACTIONS: Final[Reactions] = {
     CreditNotePosted: (dunning.items_moved, orders.wake_waiting_orders),
     CreditNoteAllocated: (dunning.items_moved, orders.wake_waiting_orders),
     PaymentPosted: (dunning.payment_counted, dunning.items_moved, orders.wake_waiting_orders),
-    PaymentAllocated: (dunning.items_moved, orders.wake_waiting_orders),
+    PaymentAllocated: (dunning.allocation_counted, dunning.items_moved, orders.wake_waiting_orders),
     PaymentReversed: (dunning.payment_taken_back, dunning.items_moved),
     PromiseBroken: (receivables.note_broken_promise,),
 }

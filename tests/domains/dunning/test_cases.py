@@ -25,6 +25,10 @@ async def state(company: Company) -> str:
     return found
 
 
+async def received(company: Company) -> list[str]:
+    return [found["received"] for found in (await company.get("customers/C1/promises"))["items"]]
+
+
 class TestPromise:
     async def test_puts_reminders_off_until_its_day_has_passed(self, company: Company, clock: FrozenClock) -> None:
         await company.owes()
@@ -91,6 +95,49 @@ class TestPromise:
         await company.pays("100.00")
         await company.post("payments/PAY-1/reverse", {"reason": "bounced"})
         assert await state(company) == "open"
+
+    async def test_that_names_invoices_counts_what_is_allocated_to_them_later(self, company: Company) -> None:
+        await company.owes("A")
+        await company.owes("B")
+        await promise(company, invoices=["B"])
+        await company.pays("150.00", allocate="none")
+        assert await state(company) == "open"
+        part = {"allocations": [{"invoice_no": "B", "amount": "60.00"}]}
+        await company.post("payments/PAY-1/allocate", part)
+        assert await received(company) == ["60.00"]
+        rest = {"allocations": [{"invoice_no": "A", "amount": "50.00"}, {"invoice_no": "B", "amount": "40.00"}]}
+        await company.post("payments/PAY-1/allocate", rest)
+        assert await state(company) == "kept"
+        await company.post("payments/PAY-1/reverse", {"reason": "bounced"})
+        assert (await state(company), await received(company)) == ("open", ["0.00"])
+
+    async def test_takes_money_that_counted_for_one_without_invoices_since_money_counts_once(
+        self, company: Company
+    ) -> None:
+        await company.owes("A")
+        await company.owes("B")
+        await promise(company)
+        await promise(company, invoices=["B"], promised_on="2026-03-10")
+        await company.pays("120.00", allocate="none")
+        assert sorted(await received(company)) == ["0.00", "100.00"]
+        await company.post("payments/PAY-1/allocate", {"allocations": [{"invoice_no": "B", "amount": "100.00"}]})
+        found = (await company.get("customers/C1/promises"))["items"]
+        assert {tuple(p["invoices"]): (p["state"], p["received"]) for p in found} == {
+            (): ("open", "20.00"),
+            ("B",): ("kept", "100.00"),
+        }
+
+    async def test_is_not_broken_when_what_it_is_about_was_credited(self, company: Company, clock: FrozenClock) -> None:
+        await company.owes("A")
+        await promise(company, invoices=["A"])
+        credit = {"invoice_no": "CN", "customer_id": "C1", "kind": "credit_note", "amount": "100.00"}
+        await company.post(
+            "invoices", {**credit, "currency": "CNY", "issued_on": TODAY.isoformat(), "related_invoice_no": "A"}
+        )
+        clock.move(by=timedelta(days=8))
+        await company.works()
+        assert await state(company) == "withdrawn"
+        assert await company.events("promise_broken") == []
 
     async def test_can_be_withdrawn(self, company: Company) -> None:
         await company.owes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -51,6 +52,17 @@ PROMISES: Final = Lifecycle(
 """A kept promise is open again when the payment bounces: then it is judged by its day like any other."""
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment of `amount`, and what of it settled which invoices just now; amounts are in `currency`."""
+
+    segment: str
+    payment_ref: str
+    currency: str
+    amount: Decimal
+    allocated: Mapping[str, Decimal]
+
+
 def counted(
     paid: Decimal, allocated: Mapping[str, Decimal], *, missing: Sequence[tuple[Decimal, Sequence[str]]]
 ) -> list[Decimal]:
@@ -75,6 +87,15 @@ def counted(
     return found
 
 
+def given_back(excess: Decimal, taken: Sequence[Decimal]) -> list[Decimal]:
+    """How much of what counted for promises counts for others now: `excess` in all, the last ones first."""
+    found = []
+    for amount in reversed(taken):
+        found.append(min(amount, max(excess, ZERO)))
+        excess -= found[-1]
+    return found[::-1]
+
+
 def end_of(amount: Decimal, received: Decimal, promised_on: date, on: date, *, grace_days: int) -> PromiseMove | None:
     """What becomes of an open promise on the day `on`; null while it may still be kept."""
     if received >= amount:
@@ -82,3 +103,9 @@ def end_of(amount: Decimal, received: Decimal, promised_on: date, on: date, *, g
     if on <= promised_on + timedelta(days=grace_days):
         return None
     return PromiseMove.KEEP_PARTLY if received > 0 else PromiseMove.BREAK
+
+
+def end_of_settled(received: Decimal) -> PromiseMove:
+    """What becomes of a promise whose day has passed when nothing that it is about is open any more: what was missing
+    was credited or given up, and nobody broke a word."""
+    return PromiseMove.KEEP if received > 0 else PromiseMove.WITHDRAW

@@ -11,7 +11,16 @@ from uuid import UUID
 
 from app.domains.customers import service as customers
 from app.domains.dunning.core import events
-from app.domains.dunning.core.promises import PROMISES, PromiseMove, PromiseState, counted, end_of
+from app.domains.dunning.core.promises import (
+    PROMISES,
+    Paid,
+    PromiseMove,
+    PromiseState,
+    counted,
+    end_of,
+    end_of_settled,
+    given_back,
+)
 from app.domains.dunning.core.refusals import PromiseContradictory, PromiseEnded, PromiseInPast, PromiseNotFound, at
 from app.domains.dunning.repository import cases as repository
 from app.domains.dunning.tables import PromiseRow
@@ -96,42 +105,45 @@ async def withdraw(tx: Transaction, *, promise_id: UUID, segments: frozenset[str
     return promise
 
 
-async def count_payment(
-    tx: Transaction,
-    *,
-    segment: str,
-    customer_ids: Sequence[str],
-    payment_ref: str,
-    currency: str,
-    paid: Decimal,
-    allocated: Mapping[str, Decimal],
-) -> None:
+async def count_payment(tx: Transaction, *, paid: Paid, customer_ids: Sequence[str]) -> None:
     """Counts a payment for the open promises of those whose items it settled; one that has all is kept."""
-    promises = await repository.promises_of(tx.session, segment, customer_ids, currency=currency)
-    if not promises:
+    promises = await repository.promises_of(tx.session, paid.segment, customer_ids, currency=paid.currency)
+    if promises:
+        await _count(tx, paid.payment_ref, promises, _taken(paid.amount, paid.allocated, promises))
+
+
+async def count_allocation(tx: Transaction, *, paid: Paid, customer_ids: Sequence[str]) -> None:
+    """Counts what a payment settles only now for the open promises that name it.
+
+    Money counts once: what of it had counted for promises that name nothing is taken back from them, as far as needed.
+    """
+    found = await repository.promises_of(tx.session, paid.segment, customer_ids, currency=paid.currency)
+    naming = [promise for promise in found if promise.invoices]
+    if not naming:
         return
-    taken = counted(paid, allocated, missing=[(p.amount - p.received, p.invoices) for p in promises])
-    for promise, amount in zip(promises, taken, strict=True):
-        if amount > 0:
-            before = Decimal(promise.receipts.get(payment_ref, 0))
-            promise.receipts = {**promise.receipts, payment_ref: str(before + amount)}
-            await _receive(tx, promise, amount, payment_ref)
-            if promise.received >= promise.amount:
-                await _move(tx, promise, PromiseMove.KEEP)
+    taken = _taken(sum(paid.allocated.values(), ZERO), paid.allocated, naming)
+    paid_by = await repository.promises_paid_by(tx.session, paid.segment, customer_ids, paid.payment_ref)
+    before = sum((Decimal(promise.receipts[paid.payment_ref]) for promise in paid_by), ZERO)
+    unnamed = [p for p in paid_by if not p.invoices and p.state in (PromiseState.OPEN, PromiseState.KEPT)]
+    back = given_back(
+        before + sum(taken, ZERO) - paid.amount, [Decimal(promise.receipts[paid.payment_ref]) for promise in unnamed]
+    )
+    for promise, amount in zip(unnamed, back, strict=True):
+        await _take_back(tx, promise, amount, paid.payment_ref)
+    await _count(tx, paid.payment_ref, naming, taken)
 
 
 async def take_payment_back(tx: Transaction, *, segment: str, customer_ids: Sequence[str], payment_ref: str) -> None:
     """Takes back what a payment counted for promises: it bounced. A promise that it kept is open again."""
     for promise in await repository.promises_paid_by(tx.session, segment, customer_ids, payment_ref):
-        amount = Decimal(promise.receipts[payment_ref])
-        promise.receipts = {ref: text for ref, text in promise.receipts.items() if ref != payment_ref}
-        await _receive(tx, promise, -amount, payment_ref)
-        if promise.state == PromiseState.KEPT:
-            await _move(tx, promise, PromiseMove.REOPEN)
+        await _take_back(tx, promise, Decimal(promise.receipts[payment_ref]), payment_ref)
 
 
 async def judge(tx: Transaction, *, limit: int) -> Sequence[PromiseRow]:
-    """Ends promises whose day has passed: partly kept or broken. Returns those that are not kept."""
+    """Ends promises whose day has passed: partly kept or broken, unless what they are about is settled otherwise.
+
+    Returns those that are not kept.
+    """
     found: list[PromiseRow] = []
     for promise in await repository.promises_past(tx.session, tx.now.date() + timedelta(days=2), limit=limit):
         zone = (await policies.segment(tx, segment=promise.segment)).zone
@@ -140,11 +152,14 @@ async def judge(tx: Transaction, *, limit: int) -> Sequence[PromiseRow]:
         grace = policy.policy.dunning.promise_grace_days if policy.policy.dunning else 0
         today = local_day(tx.now, zone)
         move = end_of(promise.amount, promise.received, promise.promised_on, today, grace_days=grace)
-        if move is not None:
-            promise.ended_on = today
-            await _move(tx, promise, move)
-            if move is not PromiseMove.KEEP:
-                found.append(promise)
+        if move is None:
+            continue
+        if move is not PromiseMove.KEEP and not await _is_anything_open(tx, promise):
+            move = end_of_settled(promise.received)
+        promise.ended_on = today
+        await _move(tx, promise, move)
+        if move in (PromiseMove.KEEP_PARTLY, PromiseMove.BREAK):
+            found.append(promise)
     return found
 
 
@@ -166,6 +181,40 @@ async def _check_invoices(tx: Transaction, customer_id: str, segment: str, reque
             raise at(PromiseContradictory, f"/invoices/{index}", message)
         if item.currency != request.amount.currency:
             raise at(PromiseContradictory, "/currency", f"{number} is in {item.currency}")
+
+
+async def _is_anything_open(tx: Transaction, promise: PromiseRow) -> bool:
+    """Whether anything is left to be paid of what a promise is about."""
+    [dues] = await receivables.dunnable_of(tx, segment=promise.segment, customer_ids=[promise.customer_id])
+    return any(
+        item.currency == promise.currency and (not promise.invoices or item.invoice_no in promise.invoices)
+        for item in dues.items
+    )
+
+
+def _taken(amount: Decimal, allocated: Mapping[str, Decimal], promises: Sequence[PromiseRow]) -> Sequence[Decimal]:
+    return counted(amount, allocated, missing=[(p.amount - p.received, p.invoices) for p in promises])
+
+
+async def _count(tx: Transaction, payment_ref: str, promises: Sequence[PromiseRow], taken: Sequence[Decimal]) -> None:
+    for promise, amount in zip(promises, taken, strict=True):
+        if amount > 0:
+            before = Decimal(promise.receipts.get(payment_ref, 0))
+            promise.receipts = {**promise.receipts, payment_ref: str(before + amount)}
+            await _receive(tx, promise, amount, payment_ref)
+            if promise.received >= promise.amount:
+                await _move(tx, promise, PromiseMove.KEEP)
+
+
+async def _take_back(tx: Transaction, promise: PromiseRow, amount: Decimal, payment_ref: str) -> None:
+    if amount <= 0:
+        return
+    left = Decimal(promise.receipts[payment_ref]) - amount
+    receipts = {ref: text for ref, text in promise.receipts.items() if ref != payment_ref}
+    promise.receipts = receipts | ({payment_ref: str(left)} if left else {})
+    await _receive(tx, promise, -amount, payment_ref)
+    if promise.state == PromiseState.KEPT:
+        await _move(tx, promise, PromiseMove.REOPEN)
 
 
 async def _receive(tx: Transaction, promise: PromiseRow, amount: Decimal, payment_ref: str) -> None:

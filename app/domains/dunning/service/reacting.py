@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from app.domains.dunning.core.promises import Paid
 from app.domains.dunning.service import promises, standing
 from app.domains.receivables.core.change_events import customers_of
 from app.infra.transaction import Transaction
@@ -25,21 +26,14 @@ async def invoice_posted(tx: Transaction, event: Event) -> None:
 
 async def payment_counted(tx: Transaction, event: Event) -> None:
     """A payment counts for the promises of those whose items it settled."""
-    if event.segment is None:
-        return
-    allocated: dict[str, Decimal] = {}
-    for allocation in event.after.get("allocations", ()):
-        number = allocation["invoice_no"]
-        allocated[number] = allocated.get(number, ZERO) + Decimal(allocation["amount"])
-    await promises.count_payment(
-        tx,
-        segment=event.segment,
-        customer_ids=sorted(customers_of(event)),
-        payment_ref=event.subject_id,
-        currency=event.after["currency"],
-        paid=Decimal(event.after["amount"]),
-        allocated=allocated,
-    )
+    if event.segment is not None:
+        await promises.count_payment(tx, paid=_paid(event), customer_ids=sorted(customers_of(event)))
+
+
+async def allocation_counted(tx: Transaction, event: Event) -> None:
+    """What a payment settles later counts for the promises that name it."""
+    if event.segment is not None:
+        await promises.count_allocation(tx, paid=_paid(event), customer_ids=sorted(customers_of(event)))
 
 
 async def payment_taken_back(tx: Transaction, event: Event) -> None:
@@ -48,3 +42,13 @@ async def payment_taken_back(tx: Transaction, event: Event) -> None:
         await promises.take_payment_back(
             tx, segment=event.segment, customer_ids=sorted(customers_of(event)), payment_ref=event.subject_id
         )
+
+
+def _paid(event: Event) -> Paid:
+    """What the event says of a payment."""
+    assert event.segment is not None, "a payment is of a segment"
+    allocated: dict[str, Decimal] = {}
+    for allocation in event.after.get("allocations", ()):
+        number = allocation["invoice_no"]
+        allocated[number] = allocated.get(number, ZERO) + Decimal(allocation["amount"])
+    return Paid(event.segment, event.subject_id, event.after["currency"], Decimal(event.after["amount"]), allocated)

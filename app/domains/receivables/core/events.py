@@ -133,7 +133,12 @@ def payment_allocated(before: Payment, after: Payment, allocations: Iterable[All
         segment=after.segment,
         customer_id=after.customer_id,
         before=payment_state(before),
-        after=payment_state(after) | {"currency": after.currency, "allocations": _rendered(allocations)},
+        after={
+            "currency": after.currency,
+            "amount": render(after.amount, after.currency),
+            **payment_state(after),
+            "allocations": _rendered(allocations),
+        },
     )
 
 
