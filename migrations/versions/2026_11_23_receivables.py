@@ -164,9 +164,7 @@ def _create_payments() -> None:
         sa.UniqueConstraint("segment", "payment_ref", name="uq_payments_segment_payment_ref"),
         postgresql_with={"fillfactor": 80},
     )
-    op.create_index(
-        "ix_payments_unallocated", "payments", ["account_id"], postgresql_where=sa.text("open_amount > 0")
-    )
+    op.create_index("ix_payments_unallocated", "payments", ["account_id"], postgresql_where=sa.text("open_amount > 0"))
     op.create_index("ix_payments_customer_id", "payments", ["customer_id", "segment", "changed_at", "id"])
     op.create_index("ix_payments_segment_changed_at", "payments", ["segment", "changed_at", "id"])
     advances = sa.text("order_ref is not null and open_amount > 0")

@@ -1,7 +1,7 @@
 """Overrides of a policy that have run out say so.
 
 Revision ID: override_expiry
-Revises: dunning
+Revises: collecting
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "override_expiry"
-down_revision: str | None = "dunning"
+down_revision: str | None = "collecting"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
