@@ -31,7 +31,7 @@ from tests.bench.serving import serving
 
 FULL: Final = Effort(rounds=5, seconds=6)
 QUICK: Final = Effort(rounds=3, seconds=2)
-QUICK_IMPORT: Final = 10_000
+QUICK_IMPORT: Final = 100_000
 QUICK_DEBTORS: Final = 2_000
 WARM_UP_SECONDS: Final = 3.0
 LARGE: Final = Customers("L", 1_000_000, items=5)
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description="Measures Headroom, as ratios in one run.")
     parser.add_argument("--quick", action="store_true", help="a minute instead of several")
     parser.add_argument("--large", action="store_true", help="also with 1,000,000 accounts and 5,000,000 invoices")
-    parser.add_argument("--invoices", type=int, default=100_000, help="how many to import, such as 1000000")
+    parser.add_argument("--invoices", type=int, default=1_000_000, help="how many to import")
     parser.add_argument("--debtors", type=int, default=10_000, help="how many to remind, such as 100000")
     parser.add_argument("--only", action="append", choices=MEASURES, help="only this one; may be repeated")
     parser.add_argument("--readme", action="store_true", help="only put the last run into the README")

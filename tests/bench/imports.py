@@ -23,7 +23,7 @@ from tests.bench.generator import SEED
 from tests.bench.measures import Effort, Goal, Result, compare
 
 BILLED: Final = Customers("I", 1_000)
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 DAYS: Final = 730
 FIRST_DAY: Final = date(2024, 1, 1)
 TARGET: Final = "imported_rows"

@@ -148,7 +148,7 @@ async def _import(app: FastAPI, kind: Kind, path: Path, found: Findings, *, note
     poster = Poster(app.state.transactions, kind=kind, actor=IMPORTER, principal=None, dry_run=False)
     began = stopwatch()
     with reporting(None) as report:
-        await running.run(running.Source(path, kind, profile.parse(PROFILE)), poster, report, _Silent())
+        await running.run(running.Source(path, kind, profile.parse(PROFILE)), [poster], report, _Silent())
     if note is not None:
         found.seconds[note] = round(Decimal(str(stopwatch() - began)), 1)
         found.documents += report.tally.posted

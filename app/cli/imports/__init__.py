@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.environment import EXIT_USAGE, database, load_settings
 from app.cli.imports import running
-from app.cli.imports.batches import LANES, OthersInTheWay, Poster
+from app.cli.imports.batches import OthersInTheWay
+from app.cli.imports.hands import APPLICATION, PROCESSES_MAX, HandFailed, Work, hands, processes_for
 from app.cli.imports.posting import SCOPES
 from app.cli.imports.profile import Kind, Profile, ProfileInvalid, Rule, load, ready_profiles
 from app.cli.imports.reading import FileUnreadable
@@ -23,15 +24,12 @@ from app.infra.clock import SystemClock, stopwatch
 from app.infra.db import migrating
 from app.infra.db.embedded import EmbeddedServerError
 from app.infra.db.engine import make_engine, make_sessions
-from app.infra.transaction import Transactions
 from app.kernel.errors import Refusal
 from app.kernel.identity import Actor, ActorKind
 from app.main import settle_garbage
-from app.reactions import REACTIONS
 from app.settings import Settings
 from app.support.auth.core.principals import Principal
 from app.support.auth.service import Authenticator
-from app.support.journal import service as journal
 
 COMMANDS = typer.Typer()
 
@@ -64,6 +62,10 @@ def import_(
     report: Annotated[
         Path | None, typer.Option(help="Write the refused lines here, as JSON if it ends in .json, else as CSV.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=PROCESSES_MAX, help="Post invoices by so many; default: one a processor if many."),
+    ] = None,
     key: Annotated[
         str | None,
         typer.Option(envvar="HEADROOM_KEY", help="Act as the owner of this API key; better in HEADROOM_KEY."),
@@ -80,38 +82,51 @@ def import_(
         rules = _columns(column or ()) | _constants(constant or ())
         how = (load(profile) if profile else Profile()).with_rules(kind, rules, **form)
         with database(load_settings()) as ready, reporting(report) as said:
-            asyncio.run(_run(ready, running.Source(file, kind, how), said, key=key, dry_run=dry_run))
-    except (Unable, ProfileInvalid, FileUnreadable, Refusal, SQLAlchemyError, OSError, EmbeddedServerError) as error:
+            source = running.Source(file, kind, how)
+            asyncio.run(_run(ready, source, said, key=key, dry_run=dry_run, processes=processes))
+    except (
+        Unable,
+        HandFailed,
+        ProfileInvalid,
+        FileUnreadable,
+        Refusal,
+        SQLAlchemyError,
+        OSError,
+        EmbeddedServerError,
+    ) as error:
         typer.echo(f"can't import: {str(error).splitlines()[0]}", err=True)
         raise typer.Exit(EXIT_UNABLE) from None
     if said.tally.refused:
         raise typer.Exit(EXIT_REFUSED)
 
 
-async def _run(settings: Settings, source: running.Source, report: Report, *, key: str | None, dry_run: bool) -> None:
+async def _run(
+    settings: Settings,
+    source: running.Source,
+    report: Report,
+    *,
+    key: str | None,
+    dry_run: bool,
+    processes: int | None,
+) -> None:
     assert settings.database_url, "use it within `database(…)`"
     settle_garbage()
-    engine = make_engine(settings.database_url, pool_size=LANES, application_name="headroom import")
-    clock, began = SystemClock(), stopwatch()
-    transactions = Transactions(make_sessions(engine), clock=clock, journal=journal.write, reactions=REACTIONS)
+    began = stopwatch()
+    principal = await _prepare(settings, source.kind, key)
+    actor = principal.actor if principal else Actor(getpass.getuser(), ActorKind.SERVICE)
+    work = Work(settings.database_url, source.kind, actor, principal, dry_run)
+    if source.kind is not Kind.INVOICES:
+        processes = 1
+    elif processes is None:
+        processes = processes_for(source.path.stat().st_size)
     try:
-        async with engine.connect() as connection:
-            found, needed = await migrating.current(connection), migrating.head()
-        if found != needed:
-            raise Unable(f"the schema is at {found or 'nothing'}, not at {needed}: run `headroom migrate`")
-        bootstrap = settings.bootstrap_key.get_secret_value() if settings.bootstrap_key else None
-        authenticator = Authenticator(make_sessions(engine), clock=clock, bootstrap_key=bootstrap)
-        principal = await _principal(authenticator, source.kind, key)
-        actor = principal.actor if principal else Actor(getpass.getuser(), ActorKind.SERVICE)
-        poster = Poster(transactions, kind=source.kind, actor=actor, principal=principal, dry_run=dry_run)
-        with _Bars() as bars:
-            unmapped = await running.run(source, poster, report, bars)
+        async with hands(work, processes=processes) as posting:
+            with _Bars() as bars:
+                unmapped = await running.run(source, posting, report, bars)
     except (asyncio.CancelledError, OthersInTheWay) as error:
         typer.echo(_summary(report.tally, stopwatch() - began, dry_run=dry_run))
         typer.echo(f"not finished: {str(error) or 'interrupted'}. Repeat the import to go on with it.", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    finally:
-        await engine.dispose()
     if unmapped:
         typer.echo(f"without {', '.join(unmapped)}: the file does not have their columns", err=True)
     for line in report.tally.shown:
@@ -121,11 +136,22 @@ async def _run(settings: Settings, source: running.Source, report: Report, *, ke
     typer.echo(_summary(report.tally, stopwatch() - began, dry_run=dry_run))
 
 
-async def _principal(authenticator: Authenticator, kind: Kind, key: str | None) -> Principal | None:
-    """The owner of `key`, who must be allowed what the file asks for; none without a key."""
-    if key is None:
-        return None
-    principal = await authenticator.principal(f"Bearer {key}")
+async def _prepare(settings: Settings, kind: Kind, key: str | None) -> Principal | None:
+    """Whether the database is ready, and the owner of `key`, who must be allowed what the file asks for."""
+    assert settings.database_url, "use it within `database(…)`"
+    engine = make_engine(settings.database_url, pool_size=1, application_name=APPLICATION)
+    try:
+        async with engine.connect() as connection:
+            found, needed = await migrating.current(connection), migrating.head()
+        if found != needed:
+            raise Unable(f"the schema is at {found or 'nothing'}, not at {needed}: run `headroom migrate`")
+        if key is None:
+            return None
+        bootstrap = settings.bootstrap_key.get_secret_value() if settings.bootstrap_key else None
+        authenticator = Authenticator(make_sessions(engine), clock=SystemClock(), bootstrap_key=bootstrap)
+        principal = await authenticator.principal(f"Bearer {key}")
+    finally:
+        await engine.dispose()
     principal.require(*SCOPES[kind])
     return principal
 

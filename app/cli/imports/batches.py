@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from collections.abc import Sequence
 from typing import Final
-from zlib import crc32
 
 from pydantic import ValidationError
 
@@ -22,23 +20,8 @@ from app.kernel.errors import Busy, Refusal
 from app.kernel.identity import Actor
 from app.support.auth.core.principals import Principal
 
-BATCH_DOCUMENTS: Final = 1_000
-"""Invoices and payments: they are posted a set at a time, and lock their accounts for some tenths of a second."""
-LANES: Final = 2
-"""How many batches of invoices are under way at once; the import has a connection for each."""
-SHARES: Final = 16
-"""Among how many batches the customers of invoices that follow each other are dealt out."""
-SHARE_DOCUMENTS: Final = 800
-"""How many documents a batch gets on average: some customers buy more than others."""
-BATCH_OTHERS: Final = 100
-"""What is posted one after another in the transaction."""
 ATTEMPTS: Final = 30
 """How often a batch is tried while others hold its accounts; waits grow to two seconds."""
-
-Lane = Sequence[Sequence[Entry]]
-"""Batches that are posted one after another."""
-Heard = Callable[[Entry, Result], None]
-"""Who is told what became of an entry."""
 
 
 class OthersInTheWay(Exception):
@@ -53,7 +36,7 @@ class _OnlyTried(Exception):
 
 
 class Poster:
-    """Posts batches of one import."""
+    """Posts batches of one import, one transaction each."""
 
     def __init__(
         self, transactions: Transactions, *, kind: Kind, actor: Actor, principal: Principal | None, dry_run: bool
@@ -65,32 +48,7 @@ class Poster:
         self._principal = principal
         self._dry_run = dry_run
 
-    async def post_all(self, entries: Iterable[Entry], heard: Heard) -> None:
-        """Posts the entries, and tells `heard` in their order what became of each. Raises `OthersInTheWay`."""
-        for together in self._cut(entries):
-            results: dict[tuple[int, int], Result] = {}
-            lanes = dealt(together) if self._kind is Kind.INVOICES else [[together]]
-            try:
-                await asyncio.gather(*(self._post_lane(lane, results) for lane in lanes))
-            finally:
-                for entry in together:
-                    if (entry.line, entry.rank) in results:
-                        heard(entry, results[entry.line, entry.rank])
-
-    def _cut(self, entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
-        """What is posted before anything that follows."""
-        if self._kind is Kind.FX_RATES:
-            return (list(day) for _, day in groupby(entries, key=lambda entry: entry.day))
-        if self._kind is Kind.INVOICES:
-            return _cut(entries, SHARES * SHARE_DOCUMENTS)
-        return _cut(entries, BATCH_DOCUMENTS if self._kind is Kind.PAYMENTS else BATCH_OTHERS)
-
-    async def _post_lane(self, lane: Lane, results: dict[tuple[int, int], Result]) -> None:
-        for batch in lane:
-            for entry, result in zip(batch, await self._post(batch), strict=True):
-                results[entry.line, entry.rank] = result
-
-    async def _post(self, batch: Sequence[Entry]) -> Sequence[Result]:
+    async def post(self, batch: Sequence[Entry]) -> Sequence[Result]:
         """What became of each entry of a batch. Raises `OthersInTheWay`."""
         results: dict[int, Result] = {}
         wanted: list[tuple[int, Request]] = []
@@ -151,25 +109,3 @@ class Poster:
             return results
         except _OnlyTried as tried:
             return tried.results
-
-
-def dealt(entries: Sequence[Entry]) -> Sequence[Lane]:
-    """Invoices and their payments in lanes of batches that are posted at the same time.
-
-    They concern one customer only. So their customers are dealt out to shares: a batch then has many documents of few
-    accounts, each of which is locked and written once for all of them. While the database works for one lane we prepare
-    the other, and the days of each customer stay in their order. (A payment that came by itself may concern its
-    customer's whole group, so those are posted one batch after another.)
-    """
-    shares: list[list[Entry]] = [[] for _ in range(SHARES)]
-    for entry in entries:
-        shares[crc32(entry.fields["customer_id"].encode()) % SHARES].append(entry)
-    return [
-        [batch for share in shares[place::LANES] for batch in _cut(share, BATCH_DOCUMENTS)] for place in range(LANES)
-    ]
-
-
-def _cut(entries: Iterable[Entry], size: int) -> Iterator[Sequence[Entry]]:
-    rest = iter(entries)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -6,13 +6,13 @@ so an interrupted import has posted whole batches, and repeating it finds them p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.cli.imports.batches import Poster
+from app.cli.imports.dealing import Hand, post_all
 from app.cli.imports.documents import entries_of, name_of
 from app.cli.imports.fields import REFERENCE
 from app.cli.imports.outcomes import Result
@@ -45,8 +45,8 @@ class Source:
     profile: Profile
 
 
-async def run(source: Source, poster: Poster, report: Report, progress: Progress) -> list[str]:
-    """Imports the file; returns the fields whose columns it does not have.
+async def run(source: Source, hands: Sequence[Hand], report: Report, progress: Progress) -> list[str]:
+    """Imports the file by these hands; returns the fields whose columns it does not have.
 
     Raises `FileUnreadable` before anything is posted, `OthersInTheWay` between two batches.
     """
@@ -57,7 +57,7 @@ async def run(source: Source, poster: Poster, report: Report, progress: Progress
                 if line % TOLD_EVERY == 0:
                     progress.reading(raw.tell(), size)
         progress.reading(size, size)
-        await _post(order, source.kind, poster, report, progress)
+        await _post(order, source.kind, hands, report, progress)
     return lines.unmapped
 
 
@@ -88,7 +88,7 @@ def _order(line: Line, kind: Kind, order: DayOrder, report: Report) -> None:
         order.add(entry)
 
 
-async def _post(order: DayOrder, kind: Kind, poster: Poster, report: Report, progress: Progress) -> None:
+async def _post(order: DayOrder, kind: Kind, hands: Sequence[Hand], report: Report, progress: Progress) -> None:
     """Posts all entries. A customer whose parent comes later in the file is tried again once the others are there."""
     done, total = 0, order.count
     last_round = kind is not Kind.CUSTOMERS
@@ -106,6 +106,6 @@ async def _post(order: DayOrder, kind: Kind, poster: Poster, report: Report, pro
     with ExitStack() as stack:
         while order.count:
             later = stack.enter_context(DayOrder())
-            await poster.post_all(order, note)
+            await post_all(order, hands, note, kind=kind)
             last_round = later.count == order.count
             order = later

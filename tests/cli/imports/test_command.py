@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import json
 import os
@@ -183,31 +184,46 @@ class TestOthers:
 
 class TestInterruption:
     @pytest.mark.slow
-    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+    @pytest.mark.parametrize(
+        ("number", "processes"), [(signal.SIGKILL, 1), (signal.SIGINT, 1), (signal.SIGKILL, 2), (signal.SIGINT, 2)]
+    )
     async def test_is_made_good_by_repeating(
-        self, bring_in: Import, ask: Ask, database_url: str, tmp_path: Path, number: int
+        self, many: Path, bring_in: Import, ask: Ask, number: int, processes: int
     ) -> None:
-        await bring_in("customers", CUSTOMERS)
-        content = INVOICES + "".join(
-            f"N{n},C{n % 3 + 1},1.00,CNY,2026-01-{n % 28 + 1:02},2026-03-01,\n" for n in range(20_000)
-        )
-        path = tmp_path / "many.csv"
-        path.write_text(content)
-        child = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "import", "invoices", str(path)],
-            env={**os.environ, "HEADROOM_DATABASE_URL": database_url},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        child = await asyncio.to_thread(_importing, many, processes)
         posted = await self._once_posting(ask, child)
         child.send_signal(number)
-        assert child.wait(60) != 0
-        result = await bring_in("invoices", content)
+        assert await asyncio.to_thread(child.wait, 60) != 0
+        await self._once_nobody_posts(ask)
+        result = await bring_in("invoices", many.read_text(), "--processes", str(processes))
         assert "refused: 0" in result.output, result.output
         assert posted > 0
-        assert await ask("select count(*), sum(open_amount) from open_items") == [(20_000, 20_000)]
-        assert await ask("select sum(receivables) from accounts") == [(20_000,)]
-        assert await ask("select count(*) from events where type = 'invoice_posted'") == [(20_000,)]
+        await self._all_there(ask)
+
+    @pytest.mark.slow
+    async def test_of_its_processes_ends_the_import_and_is_made_good_by_repeating(
+        self, many: Path, bring_in: Import, ask: Ask
+    ) -> None:
+        child = await asyncio.to_thread(_importing, many, 2, subprocess.PIPE)
+        await self._once_posting(ask, child)
+        for pid in _children(child.pid):
+            os.kill(pid, signal.SIGKILL)
+        _, said = await asyncio.to_thread(child.communicate, timeout=60)
+        assert (child.returncode, said) == (2, b"can't import: a process of the import has ended\n")
+        await self._once_nobody_posts(ask)
+        assert "refused: 0" in (await bring_in("invoices", many.read_text())).output
+        await self._all_there(ask)
+
+    @pytest.fixture
+    async def many(self, bring_in: Import, database_url: str, tmp_path: Path) -> Path:
+        """A file of 20,000 invoices of one each; their customers are there."""
+        await bring_in("customers", CUSTOMERS)
+        path = tmp_path / "many.csv"
+        path.write_text(
+            INVOICES
+            + "".join(f"N{n},C{n % 3 + 1},1.00,CNY,2026-01-{n % 28 + 1:02},2026-03-01,\n" for n in range(20_000))
+        )
+        return path
 
     async def _once_posting(self, ask: Ask, child: subprocess.Popen[bytes]) -> int:
         deadline = time.monotonic() + 120
@@ -217,3 +233,57 @@ class TestInterruption:
                 return int(posted)
             await asyncio.sleep(0.02)
         raise AssertionError(f"nothing was posted; the import ended with {child.poll()}")
+
+    async def _once_nobody_posts(self, ask: Ask) -> None:
+        """Processes that were left behind complete their batch and end by themselves."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            left = "select count(*) from pg_stat_activity where datname = current_database() and application_name = $$"
+            if await ask(left.replace("$$", "'headroom import'")) == [(0,)]:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("a process of the import is left behind")
+
+    async def _all_there(self, ask: Ask) -> None:
+        assert await ask("select count(*), sum(open_amount) from open_items") == [(20_000, 20_000)]
+        assert await ask("select sum(receivables) from accounts") == [(20_000,)]
+        assert await ask("select count(*) from events where type = 'invoice_posted'") == [(20_000,)]
+
+
+class TestSeveralProcesses:
+    async def test_post_what_one_would(self, bring_in: Import, ask: Ask, tmp_path: Path) -> None:
+        await bring_in("customers", CUSTOMERS)
+        wrong = ["I4,NOBODY,1.00,CNY,2026-01-01,2026-01-31,", "I5,C1,1.005,CNY,2026-01-01,2026-01-31,", "I6,C1"]
+        listed = tmp_path / "refused.csv"
+        content = INVOICES + "\n".join([*LINES, *wrong])
+        result = await bring_in("invoices", content, "--processes", "3", "--report", str(listed))
+        assert "lines: 6; posted: 4, unchanged: 0, refused: 3" in result.output, result.output
+        rows = list(csv.DictReader(listed.read_text(encoding="utf-8").splitlines()))
+        assert [(row["line"], row["code"], row["field"]) for row in rows] == [
+            ("7", "line_malformed", ""),
+            ("5", "account_not_found", ""),
+            ("6", "too_many_decimals", "amount"),
+        ]
+        ledger = await ask(
+            "select source_ref from ledger join accounts a on a.id = account_id where a.customer_id = 'C1' order by seq"
+        )
+        assert ledger == [("I1",), ("I1/settled",), ("I3",)]
+
+
+def _importing(path: Path, processes: int, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "import", "invoices", str(path), "--processes", str(processes)],
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+    )
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that post for the process `pid`."""
+    found: list[int] = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            if int(parent) == pid and b"spawn_main" in stat.with_name("cmdline").read_bytes():
+                found.append(int(stat.parent.name))
+    return found
