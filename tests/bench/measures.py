@@ -116,8 +116,8 @@ class Scene:
         return drive(self._server, load).per_second * BATCH_ITEMS
 
     def peak_per_second(self) -> float:
-        """Single checks on 64 connections, by the generator that also makes the flood."""
-        return drive(self._server, Load(CHECKS, SPREAD, MANY_CONNECTIONS, self._seconds), bundled=True).per_second
+        """Single checks on 64 connections."""
+        return self.checks_per_second(SPREAD)
 
     def served_per_second(self, offered: float) -> float:
         """Checks that are decided in time when so many a second are asked for. Every other is told to come again."""

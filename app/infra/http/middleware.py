@@ -25,6 +25,7 @@ from app.infra.logging import bind_request
 from app.kernel.errors import Busy, Malformed, TooLarge
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+_REQUEST_ID_BYTES: Final = b"x-request-id"
 MAX_BODY: Final = 1 << 20
 """Bytes that a request may carry."""
 MAX_BATCH_BODY: Final = 4 << 20
@@ -181,8 +182,11 @@ class EncodedSlashes:
 
 def request_id_given(scope: Scope) -> str | None:
     """The id that the caller has given the request, if it is fit for headers and logs."""
-    given = Headers(scope=scope).get(REQUEST_ID_HEADER)
-    return given if given and _SANE_ID.fullmatch(given) else None
+    for name, value in scope["headers"]:  # lower-case, as ASGI has them; looked through here for each request
+        if name == _REQUEST_ID_BYTES:
+            given: str = value.decode("latin-1")
+            return given if _SANE_ID.fullmatch(given) else None
+    return None
 
 
 @cache
