@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domains.exposure.core.refusals import FxRateMissing
 from app.domains.receivables.core import items, matching
 from app.domains.receivables.core.allocations import listed
 from app.domains.receivables.core.instalments import Instalment
 from app.domains.receivables.core.items import Discount, Item
 from app.domains.receivables.core.matching import NO_RULES, Settlement, SettlementRules, nothing_earned
-from app.domains.receivables.core.refusals import CurrencyDiffers, SettlesContradictory
+from app.domains.receivables.core.refusals import SettlesContradictory
 from app.domains.receivables.core.requests import AllocationLine
 from app.kernel.money import DIGITS, TooManyDecimals, exact
 from tests.domains.receivables.world import MONDAY, TODAY, an_item, day
@@ -161,8 +162,8 @@ class TestOtherCurrencies:
         [found] = listed([line], {"I1": euros}.get, cash=Decimal(1000), currency=currency, group=["C1"])
         return found
 
-    def test_need_to_be_told_what_the_cash_settles(self) -> None:
-        with pytest.raises(CurrencyDiffers):
+    def test_need_a_rate_or_to_be_told_what_the_cash_settles(self) -> None:
+        with pytest.raises(FxRateMissing):
             self.settle(AllocationLine("I1", Decimal(780)))
         found = self.settle(AllocationLine("I1", Decimal(790), settles=Decimal(100)))
         assert (found.amount, found.uses, found.settles) == (Decimal(100), Decimal(790), Decimal(100))

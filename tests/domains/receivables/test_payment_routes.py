@@ -44,7 +44,7 @@ class TestPostPayment:
             ({"invoice_no": "I2", "amount": "101"}, ("/allocations/0/amount", "allocation_exceeds_payment")),
             ({"invoice_no": "I9", "amount": "1"}, ("/allocations/0/invoice_no", "invoice_unknown")),
             ({"invoice_no": "X1", "amount": "1"}, ("/allocations/0/invoice_no", "invoice_of_another_customer")),
-            ({"invoice_no": "E1", "amount": "1"}, ("/allocations/0/invoice_no", "currency_mismatch")),
+            ({"invoice_no": "E1", "amount": "1"}, ("/allocations/0/settles", "fx_rate_missing")),
             ({"invoice_no": "I1", "amount": "0"}, ("/allocations/0/amount", "amount_not_positive")),
             (
                 {"invoice_no": "I1", "amount": 1, "discount": "0.001"},

@@ -119,7 +119,7 @@ class TestNamedItems:
             (lines(("I2", "100.01")), refusals.AllocationExceedsPayment, "/allocations/0/amount"),
             (lines(("I9", "1.00")), refusals.InvoiceUnknown, "/allocations/0/invoice_no"),
             (lines(("X1", "1.00")), refusals.InvoiceOfAnotherCustomer, "/allocations/0/invoice_no"),
-            (lines(("E1", "1.00")), refusals.CurrencyDiffers, "/allocations/0/invoice_no"),
+            (lines(("E1", "1.00")), FxRateMissing, "/allocations/0/settles"),
             (lines(("N1", "1.00")), refusals.InvoiceNotPayable, "/allocations/0/invoice_no"),
             (lines(("K1", "1.00")), refusals.InvoiceNotPayable, "/allocations/0/invoice_no"),
             (lines(("I1", "0.001")), TooManyDecimals, "/allocations/0/amount"),

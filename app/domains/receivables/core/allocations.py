@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from app.domains.exposure.core.refusals import FxRateMissing
 from app.domains.receivables.core.items import Item, ItemStatus
 from app.domains.receivables.core.matching import Earned, Settlement, nothing_earned
 from app.domains.receivables.core.refusals import (
@@ -20,6 +21,7 @@ from app.domains.receivables.core.refusals import (
     InvoiceOfAnotherCustomer,
     InvoiceUnknown,
     SettlesContradictory,
+    SettlesNothing,
     at,
 )
 from app.domains.receivables.core.requests import AllocationLine
@@ -68,6 +70,14 @@ class Allocation:
         return self.amount + self.discount + self.difference
 
 
+RateInto = Callable[[str], Decimal | None]
+"""Units of a currency per unit of what is allocated; null when no rate leads there."""
+
+
+def no_rates(_: str) -> None:
+    """No rate leads into any other currency."""
+
+
 def listed(
     lines: Sequence[AllocationLine],
     find: Callable[[str], Item | None],
@@ -76,14 +86,16 @@ def listed(
     currency: str,
     group: Collection[str],
     earned: Earned = nothing_earned,
+    rate_into: RateInto = no_rates,
 ) -> tuple[Settlement, ...]:
     """The settlements that `lines` ask for. `find` knows items by number; those of the customers in `group` may be
     settled. What was written off of an item may be paid too. A line that pays an item all but the discount it has
-    `earned` takes that discount.
+    `earned` takes that discount. Where the item is in another currency and the line does not say what it settles, the
+    cash is converted at `rate_into`.
 
-    Raises `InvoiceUnknown`, `InvoiceOfAnotherCustomer`, `InvoiceNotPayable`, `CurrencyDiffers`, `SettlesContradictory`,
-    `TooManyDecimals`, `AllocationExceedsItem` or `AllocationExceedsPayment`, with a pointer to the line; nothing is
-    settled then.
+    Raises `InvoiceUnknown`, `InvoiceOfAnotherCustomer`, `InvoiceNotPayable`, `FxRateMissing`, `SettlesContradictory`,
+    `SettlesNothing`, `TooManyDecimals`, `AllocationExceedsItem` or `AllocationExceedsPayment`, with a pointer to the
+    line; nothing is settled then.
     """
     settlements: list[Settlement] = []
     relieved: dict[UUID, Decimal] = defaultdict(lambda: ZERO)
@@ -92,6 +104,8 @@ def listed(
         place = f"/allocations/{index}"
         item = payable(find(line.invoice_no), line.invoice_no, group, pointer=f"{place}/invoice_no")
         _check_line(line, item, currency, place)
+        if line.settles is None and item.currency != currency:
+            line = _converted(line, item, currency, rate_into, place, already=relieved[item.id])
         settlement = _as_asked(line, item, currency, earned, untouched=not relieved[item.id])
         relieved[item.id] += settlement.settles
         left -= line.amount
@@ -148,10 +162,26 @@ def _as_asked(line: AllocationLine, item: Item, currency: str, earned: Earned, *
     return Settlement(item, line.paid, discount, cash=None if item.currency == currency else line.amount)
 
 
+def _converted(
+    line: AllocationLine, item: Item, currency: str, rate_into: RateInto, place: str, *, already: Decimal
+) -> AllocationLine:
+    """The line, saying what its cash is worth in the item's currency. Cash that is, to its last minor unit, what the
+    rest of the item comes to pays all of it: there is no closer amount that the payer could have sent."""
+    rate = rate_into(item.currency)
+    if rate is None:
+        message = f"no rate leads from {currency} to {item.currency}; say what of {item.invoice_no} is settled"
+        raise at(FxRateMissing, f"{place}/settles", message)
+    rest = item.open - already - line.discount
+    settles = rest if rest > 0 and rounded(rest / rate, currency) == line.amount else line.amount * rate
+    settles = rounded(settles, item.currency)
+    if not settles:
+        message = f"{line.amount} {currency} are worth nothing in {item.currency}"
+        raise at(SettlesNothing, f"{place}/amount", message)
+    return replace(line, settles=settles)
+
+
 def _check_line(line: AllocationLine, item: Item, currency: str, place: str) -> None:
-    if line.settles is None:
-        in_one_currency(item, currency, pointer=f"{place}/invoice_no")
-    elif item.currency == currency and line.settles != line.amount:
+    if line.settles is not None and item.currency == currency and line.settles != line.amount:
         raise at(SettlesContradictory, f"{place}/settles", f"{item.invoice_no} is in {currency} too")
     settles = ZERO if line.settles is None else line.settles
     asked = (("amount", line.amount, currency), ("discount", line.discount, item.currency))

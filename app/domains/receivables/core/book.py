@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from app.domains.exposure.core.account import Account
+from app.domains.exposure.core.fx import Quotes, rate_between
 from app.domains.exposure.core.ledger import Entry, Source
 from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import AccountNotFound
@@ -62,6 +64,8 @@ class Book:
         """Payments made in advance, before and after an invoice of their order used them."""
         self.rules: dict[UUID, SettlementRules] = {}
         """What may close by itself, by account; without an entry nothing."""
+        self.quotes: dict[date, Quotes] = {}
+        """Exchange rates by day, for what settles an item in another currency."""
         self._groups = groups or {}
         self._accounts = {(found.customer_id, found.segment): found.id for found in positions.accounts.values()}
         self._by_credit: dict[UUID, list[UUID]] = defaultdict(list)
@@ -104,6 +108,12 @@ class Book:
     def rules_of(self, account_id: UUID) -> SettlementRules:
         """What the account's policy lets close by itself."""
         return self.rules.get(account_id, NO_RULES)
+
+    def rate_into(self, credit: Item | Payment, currency: str) -> Decimal | None:
+        """Units of `currency` per unit of a payment or credit note: at the rate it was entered at into its account's
+        currency, and from there at that of its day. Null when none leads there."""
+        onward = rate_between(self.quotes.get(credit.dated_on, {}), credit.account_currency, currency)
+        return None if onward is None else credit.rate * onward
 
     def named_open(self, payment: Payment) -> list[Item]:
         """The open items in its currency that the payment's text names, by due day, then number."""

@@ -152,6 +152,13 @@ class SettlesContradictory(Invalid):
     title = "Within one currency cash settles its own amount"
 
 
+class SettlesNothing(Invalid):
+    """The cash is less than half of the smallest unit of the item's currency."""
+
+    code = "settles_nothing"
+    title = "The amount is worth nothing in the item's currency"
+
+
 class NotACreditNote(Conflict):
     """Only a credit note can be allocated; an invoice is what is allocated to."""
 

@@ -54,6 +54,7 @@ def planned(book: Book, credit: Item | Payment, instruction: Instruction) -> Seq
         currency=credit.currency,
         group=book.group_of(credit.customer_id),
         earned=earned,
+        rate_into=partial(book.rate_into, credit),
     )
     settlements = (*settlements, *_ruled(book, credit, instruction, settlements, earned))
     left = credit.open - sum((settlement.uses for settlement in settlements), ZERO)

@@ -126,7 +126,8 @@ class ReasonIn(Wire):
 
 
 class CreditLineIn(Wire):
-    """An item to be settled by a part of a credit note, in its currency."""
+    """An item to be settled by a part of a credit note, in its currency; converted at the credit note's rate and that
+    of its day where the item is in another."""
 
     invoice_no: Reference
     amount: PositiveAmount
@@ -149,7 +150,8 @@ class CreditNoteAllocationIn(Wire):
 class PaymentLineIn(Wire):
     """An item to be settled by `amount` of a payment, in its currency, and by `discount`, in the item's.
 
-    Where the item is in another currency, `settles` says what of it the amount is taken for.
+    Where the item is in another currency, `settles` says what of it the amount is taken for; left out, the amount is
+    converted at the payment's rate and that of the day it was received.
     """
 
     invoice_no: Reference

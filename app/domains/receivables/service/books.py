@@ -40,30 +40,43 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one payment or credit note asks to settle with `cash`: `lines`, the items `named` in its text, and what
-    else the instruction says."""
+    """What one payment or credit note, dated `on`, asks to settle with `cash`: `lines`, the items `named` in its text,
+    and what else the instruction says."""
 
     customer_id: str
     segment: str
     currency: str
     cash: Decimal
+    on: date
     instruction: Instruction
     named: Sequence[str] = ()
 
     @classmethod
-    def of(
-        cls,
-        customer_id: str,
-        segment: str,
-        currency: str,
-        cash: Decimal,
-        instruction: Instruction,
-        *,
-        remittance: str | None = None,
-    ) -> Claim:
-        """The claim of a credit with `cash` left."""
-        named = names(remittance) if instruction.by_reference else ()
-        return cls(customer_id, segment, currency, cash, instruction, named)
+    def of_request(cls, request: PaymentRequest) -> Claim:
+        """What a payment asks for that is to be posted."""
+        return cls(
+            request.customer_id,
+            request.segment,
+            request.amount.currency,
+            request.amount.amount,
+            request.received_on,
+            request.allocate,
+            names(request.remittance) if request.allocate.by_reference else (),
+        )
+
+    @classmethod
+    def of_credit(cls, credit: Item | Payment, instruction: Instruction) -> Claim:
+        """What is asked of the rest of a payment or credit note that was posted before."""
+        text = credit.remittance if isinstance(credit, Payment) else None
+        return cls(
+            credit.customer_id,
+            credit.segment,
+            credit.currency,
+            credit.open,
+            credit.dated_on,
+            instruction,
+            names(text) if instruction.by_reference else (),
+        )
 
     @property
     def lines(self) -> tuple[AllocationLine, ...]:
@@ -95,7 +108,7 @@ async def open_for_posting(tx: Transaction, requests: Sequence[InvoiceRequest | 
     credited = {key for request in invoices if (key := request.credits_key)}
     book = await open_for_claims(
         tx,
-        [_claim(payment) for payment in payments],
+        [Claim.of_request(payment) for payment in payments],
         also_accounts={request.account_key for request in invoices},
         also_items=posted | credited,
         also_wanted=_credits(invoices),
@@ -142,6 +155,8 @@ async def open_for_claims(
     book.read(items=await documents.oldest_items(tx.session, _wanted(book, claims, also_wanted)))
     book.read(items=await documents.exact_items(tx.session, _exactly(book, claims)))
     await rules.gather(tx, book, {claim.account_key for claim in claims})
+    for day in sorted({claim.on for claim in claims if _crosses(book, claim)}):
+        book.quotes[day] = await exposure.quotes(tx, on=day)
     return book
 
 
@@ -240,18 +255,6 @@ async def _groups(tx: Transaction, claims: Sequence[Claim], named: Mapping[Key, 
     return groups
 
 
-def _claim(request: PaymentRequest) -> Claim:
-    amount = request.amount
-    return Claim.of(
-        request.customer_id,
-        request.segment,
-        amount.currency,
-        amount.amount,
-        request.allocate,
-        remittance=request.remittance,
-    )
-
-
 def _credits(invoices: Sequence[InvoiceRequest]) -> Sequence[InvoiceRequest]:
     """The credit notes that settle an item at once."""
     return [request for request in invoices if request.credits_key is not None]
@@ -265,7 +268,7 @@ def _wanted(
     for claim in claims:
         if claim.instruction.oldest_first and book.has_account(claim.account_key):
             wanted[book.account(claim.account_key).id, claim.currency] += claim.cash
-    taken = [(claim.segment, line.invoice_no, line.relieves) for claim in claims for line in claim.lines]
+    taken = [(claim.segment, line.invoice_no, _most(book, claim, line)) for claim in claims for line in claim.lines]
     taken += [(claim.segment, name, claim.cash) for claim in claims for name in claim.named]
     taken += [(*note.credits_key, note.amount.amount) for note in credit_notes if note.credits_key]
     for segment, invoice_no, amount in taken:
@@ -278,6 +281,14 @@ def _wanted(
     return wanted
 
 
+def _most(book: Book, claim: Claim, line: AllocationLine) -> Decimal:
+    """At most what a line relieves its item of; what is yet to be converted may pay all of it."""
+    item = book.items.get((claim.segment, line.invoice_no))
+    if item is None or line.settles is not None or item.currency == claim.currency:
+        return line.relieves
+    return item.open + item.written_off
+
+
 def _exactly(book: Book, claims: Sequence[Claim]) -> Sequence[tuple[UUID, str, Decimal]]:
     """The account, currency and cash of each claim that may settle one item exactly."""
     return [
@@ -285,6 +296,13 @@ def _exactly(book: Book, claims: Sequence[Claim]) -> Sequence[tuple[UUID, str, D
         for claim in claims
         if claim.instruction.exact and book.has_account(claim.account_key)
     ]
+
+
+def _crosses(book: Book, claim: Claim) -> bool:
+    """Whether a line may have to be converted: it does not say what it settles of an item in another currency, or of
+    one that an earlier request of the batch may bring."""
+    items = (book.items.get((claim.segment, line.invoice_no)) for line in claim.lines if line.settles is None)
+    return any(item is None or item.currency != claim.currency for item in items)
 
 
 def _is_foreign(book: Book, request: InvoiceRequest | PaymentRequest) -> bool:

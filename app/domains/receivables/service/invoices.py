@@ -103,8 +103,7 @@ async def allocate_credit_note(
     `allocations.listed` raises.
     """
     note = await find_item(tx, segment, invoice_no)
-    claim = books.Claim.of(note.customer_id, segment, note.currency, note.open, instruction)
-    book = await books.open_for_claims(tx, [claim])
+    book = await books.open_for_claims(tx, [books.Claim.of_credit(note, instruction)])
     book.read(items=await documents.find_items(tx.session, [note.key]))
     before = book.items[note.key]
     after = posting.allocate_credit_note(book, before, instruction, by=books.bookkeeper(tx))

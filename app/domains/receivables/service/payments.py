@@ -63,10 +63,7 @@ async def allocate_payment(tx: Transaction, *, segment: str, payment_ref: str, i
     Raises `PaymentNotFound`, `PaymentAlreadyReversed`, `NothingToAllocate` and what `allocations.listed` raises.
     """
     found = await find_payment(tx, segment, payment_ref)
-    claim = books.Claim.of(
-        found.customer_id, segment, found.currency, found.open, instruction, remittance=found.remittance
-    )
-    book = await books.open_for_claims(tx, [claim])
+    book = await books.open_for_claims(tx, [books.Claim.of_credit(found, instruction)])
     book.read(payments=await documents.find_payments(tx.session, [found.key]))
     before = book.payments[found.key]
     after = posting.allocate_payment(book, before, instruction, by=books.bookkeeper(tx))
