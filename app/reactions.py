@@ -1,7 +1,7 @@
 """Upward effects: which slices react to which events, in the transaction of the event, in this order.
 
 A slice never calls a slice above it or beside it. It emits an event; whoever has to act on it before the commit is
-named here, and this file is the only one that knows both.
+named here, and this file is the only one that knows both. The one signal among them is acted on where it is told.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from app.domains.exposure.core.events import (
     RiskNoted,
 )
 from app.domains.exposure.core.holds import HoldKind
+from app.domains.exposure.core.signals import AccountsRolled
 from app.domains.limits import service as limits
 from app.domains.orders import service as orders
 from app.domains.receivables import service as receivables
@@ -34,6 +35,7 @@ from app.domains.receivables.core.change_events import (
     DisputeResolved,
     InstalmentsPlanned,
     InvoiceWrittenOff,
+    PaymentCleared,
     WriteOffRecovered,
 )
 from app.domains.receivables.core.events import (
@@ -90,6 +92,7 @@ ADVERSE_EVENT: Final = "adverse_event"
 
 REACTIONS: Final[Reactions] = {
     ContactErased: (forgetting.contact_erased,),
+    AccountsRolled: (receivables.clear_drafts,),
     LimitSet: (orders.wake_waiting_orders,),
     GroupLimitSet: (orders.wake_waiting_orders,),
     HoldLifted: (orders.wake_waiting_orders,),
@@ -113,6 +116,7 @@ REACTIONS: Final[Reactions] = {
     CreditNoteAllocated: (dunning.items_moved, orders.wake_waiting_orders),
     PaymentPosted: (dunning.payment_counted, dunning.items_moved, orders.wake_waiting_orders),
     PaymentAllocated: (dunning.allocation_counted, dunning.items_moved, orders.wake_waiting_orders),
+    PaymentCleared: (orders.wake_waiting_orders,),
     PaymentReversed: (dunning.payment_taken_back, dunning.items_moved),
     PromiseBroken: (receivables.note_broken_promise,),
 }

@@ -15,14 +15,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.infra.clock import Clock, new_id
-from app.kernel.events import Event
+from app.kernel.events import Event, Signal
 from app.kernel.identity import Actor
 
 MAX_REACTION_DEPTH = 3
 """A reaction's own events are reacted to, and theirs: deeper than this is a loop."""
 
 Reaction = Callable[["Transaction", Any], Awaitable[None]]
-Reactions = Mapping[type[Event], Sequence[Reaction]]
+Reactions = Mapping[type[Event] | type[Signal], Sequence[Reaction]]
 JournalWriter = Callable[["Transaction", Sequence[Event]], Awaitable[None]]
 
 
@@ -30,19 +30,33 @@ class Transaction:
     """What a use case works in: the session, the instant, who acts, and what it says has happened."""
 
     def __init__(
-        self, session: AsyncSession, *, now: datetime, actor: Actor, request_id: str, comes_again: bool = False
+        self,
+        session: AsyncSession,
+        *,
+        now: datetime,
+        actor: Actor,
+        request_id: str,
+        comes_again: bool = False,
+        reactions: Reactions | None = None,
     ) -> None:
-        """`comes_again`: whoever began it begins anew when told that others are in the way for a moment."""
+        """`comes_again`: whoever began it begins anew when told that others are in the way for a moment. `reactions`:
+        who acts on its signals; nobody without."""
         self.session = session
         self.now = now
         self.actor = actor
         self.request_id = request_id
         self.comes_again = comes_again
+        self._reactions = reactions or {}
         self._outbox: deque[Event] = deque()
 
     def emit(self, event: Event) -> None:
         """Says that something has happened: journalled, and reacted to, before the commit."""
         self._outbox.append(event)
+
+    async def tell(self, signal: Signal) -> None:
+        """Lets those who react to `signal` act at once, before the caller goes on."""
+        for react in self._reactions.get(type(signal), ()):
+            await react(self, signal)
 
     def new_id(self) -> UUID:
         """A fresh UUIDv7 of this transaction's instant."""
@@ -75,7 +89,14 @@ class Transactions:
     async def begin(self, *, actor: Actor, request_id: str, comes_again: bool = False) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends and rolls back when it raises."""
         async with self._sessions() as session:
-            tx = Transaction(session, now=self.clock.now(), actor=actor, request_id=request_id, comes_again=comes_again)
+            tx = Transaction(
+                session,
+                now=self.clock.now(),
+                actor=actor,
+                request_id=request_id,
+                comes_again=comes_again,
+                reactions=self._reactions,
+            )
             try:
                 yield tx
                 await self._settle(tx)

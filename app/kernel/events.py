@@ -1,4 +1,4 @@
-"""Events: what happened, in the past tense. Each state change emits exactly one."""
+"""Events: what happened, in the past tense. Each state change emits exactly one. Signals: what is about to happen."""
 
 from __future__ import annotations
 
@@ -25,3 +25,12 @@ class Event:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     exceptional: bool = False
+
+
+class Signal:
+    """What a use case tells higher slices while it is at work, so that they act before it goes on.
+
+    Nothing has changed by it: it is not journalled. Whoever acts on it emits the events of what that changes.
+    """
+
+    __slots__ = ()

@@ -171,6 +171,7 @@ def _create_payments() -> None:
     op.create_index("ix_payments_advances", "payments", ["segment", "order_ref"], postgresql_where=advances)
     uncleared = sa.text("uncleared_amount > 0")
     op.create_index("ix_payments_clears_on", "payments", ["clears_on"], postgresql_where=uncleared)
+    op.create_index("ix_payments_uncleared", "payments", ["account_id"], postgresql_where=uncleared)
 
 
 def _create_allocations() -> None:

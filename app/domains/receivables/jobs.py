@@ -38,7 +38,10 @@ async def _refresh(run: Run, customer_id: str, segment: str) -> int:
 
 
 async def clear_payments(run: Run) -> None:
-    """Frees the amounts of drafts and cheques whose day has come, until none is left that can be freed now."""
+    """Frees the amounts of drafts and cheques whose day has come, until none is left that can be freed now.
+
+    Whoever looks at an account frees its own by that; those of the other members of a group wait for this job.
+    """
     while True:
         async with run.begin() as tx:
             due = await receivables.payments_that_clear(tx, batch=BATCH)
@@ -58,5 +61,5 @@ async def _clear(run: Run, segment: str, payment_ref: str) -> bool:
 
 JOBS: Final = (
     Job("refresh_payment_indices", every=timedelta(minutes=1), run=refresh_payment_indices),
-    Job("clear_payments", every=timedelta(minutes=5), run=clear_payments),
+    Job("clear_payments", every=timedelta(seconds=30), run=clear_payments),
 )

@@ -107,6 +107,7 @@ class PaymentRow(Base):
         ),
         Index("ix_payments_unallocated", "account_id", postgresql_where=text("open_amount > 0")),
         Index("ix_payments_clears_on", "clears_on", postgresql_where=text("uncleared_amount > 0")),
+        Index("ix_payments_uncleared", "account_id", postgresql_where=text("uncleared_amount > 0")),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

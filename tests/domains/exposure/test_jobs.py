@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domains.exposure import jobs
@@ -82,7 +83,7 @@ class TestRollForward:
     async def test_does_the_others_when_one_is_busy(self, transactions: Transactions, clock: FrozenClock) -> None:
         clock.move(by=timedelta(days=1))
         async with transactions.begin(actor=ANN, request_id="holder") as holder:
-            await exposure.lock(holder, keys=[("C2", "main")])
+            await holder.session.execute(text("select from accounts where customer_id = 'C2' for update"))
             await jobs.roll_forward(Run(transactions, "job"))
         async with transactions.begin(actor=ANN, request_id="test") as tx:
             found = [await exposure.account(tx, customer_id=name, segment="main") for name in CUSTOMERS]

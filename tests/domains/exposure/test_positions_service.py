@@ -35,6 +35,20 @@ class TestLock:
         assert not positions.of("C1", "main").exposure.total
         assert [type(event) for event in tomorrow.take_events()] == [ReservationExpired]
 
+    async def test_writes_what_has_run_out_whatever_becomes_of_the_positions(
+        self, tx: Transaction, later: Later
+    ) -> None:
+        await open_account(tx)
+        await reserve(tx, "C1", "O1", 100, ship_on=None, expires_at=MONDAY + timedelta(hours=1))
+        tomorrow = later(hours=1)
+        await exposure.lock(tomorrow, keys=[("C1", "main")])
+        stored = await exposure.account(tx, customer_id="C1", segment="main")
+        assert not stored.exposure.total
+        assert (await exposure.order(tx, segment="main", order_ref="O1")).state is OrderState.EXPIRED
+        again = await exposure.lock(tomorrow, keys=[("C1", "main")])
+        assert again.of("C1", "main") == stored
+        assert [type(event) for event in tomorrow.take_events()] == [ReservationExpired], "it expires once"
+
     async def test_keeps_reservations_until_then(self, tx: Transaction, later: Later) -> None:
         await open_account(tx)
         await reserve(tx, "C1", "O1", 100, ship_on=None, expires_at=MONDAY + timedelta(hours=1))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from httpx import AsyncClient
+from sqlalchemy import text
 
 from app.domains.exposure import service as exposure
+from app.domains.orders import jobs as order_jobs
 from app.domains.receivables import jobs
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.change_events import PaymentCleared
 from app.infra.clock import FrozenClock
 from app.infra.jobs import Run
 from app.infra.transaction import Transaction, Transactions
+from app.kernel.identity import SYSTEM
 from tests.domains.receivables.http import a_payment, an_invoice, exposure_of, post
 from tests.domains.receivables.world import MONDAY, day, invoice, lines, open_account, pay, prove, totals
 
@@ -108,6 +112,56 @@ class TestClearing:
         await jobs.clear_payments(run)
         assert (await exposure_of(api))["total"] == "0.00"
         assert (await api.get("/v1/payments/P1")).json()["uncleared"] == "0.00"
+
+
+class TestMidnight:
+    """On the day a draft clears nobody waits for a job: whatever looks at the account sees it cleared."""
+
+    @pytest.fixture
+    async def paid(self, api: AsyncClient, company: None, clock: FrozenClock) -> None:
+        """900 of a limit of 1,000 are paid by a draft that clears on 12 March, in Shanghai; it is a minute before."""
+        zone = {"name": "China", "currency": "CNY", "time_zone": "Asia/Shanghai"}
+        assert (await api.put("/v1/segments/main", json=zone)).status_code == 200
+        await post(api, "/v1/invoices", an_invoice(amount="900"))
+        await post(api, "/v1/payments", a_payment(amount="900", clears_on="2026-03-12"))
+        clock.move(by=datetime(2026, 3, 11, 15, 59, tzinfo=UTC) - clock.now())
+
+    def check(self, order_ref: str) -> dict[str, str]:
+        return {"customer_id": "C1", "order_ref": order_ref, "amount": "200", "currency": "CNY"}
+
+    async def test_is_when_orders_are_judged_without_it(self, api: AsyncClient, paid: None, clock: FrozenClock) -> None:
+        assert (await post(api, "/v1/credit-checks", self.check("O1")))["outcome"] == "referred"
+        clock.move(by=timedelta(minutes=1))
+        decided = await post(api, "/v1/credit-checks", self.check("O2"))
+        assert (decided["outcome"], decided["exposure"]["receivables"]) == ("approved", "0.00")
+        payment = (await api.get("/v1/payments/P1")).json()
+        assert (payment["uncleared"], payment["cleared_at"]) == ("0.00", "2026-03-11T16:00:00Z")
+
+    async def test_is_when_the_account_shows_it_cleared(self, api: AsyncClient, paid: None, clock: FrozenClock) -> None:
+        assert (await exposure_of(api))["total"] == "900.00"
+        clock.move(by=timedelta(minutes=1))
+        assert (await exposure_of(api))["total"] == "0.00"
+
+    async def test_clears_it_before_anything_else_is_posted(
+        self, api: AsyncClient, paid: None, clock: FrozenClock, transactions: Transactions
+    ) -> None:
+        clock.move(by=timedelta(minutes=1))
+        await post(api, "/v1/payments/P1/reverse", {"reason": "dishonoured on its day"}, 200)
+        assert (await exposure_of(api))["receivables"] == "900.00", "the invoice alone"
+        await jobs.clear_payments(Run(transactions, "test"))
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            await prove(tx)
+            events = await tx.session.scalars(text("select type from events where type like 'payment%' order by id"))
+            assert list(events) == ["payment_posted", "payment_cleared", "payment_reversed"]
+
+    async def test_wakes_the_orders_that_waited_for_it(
+        self, api: AsyncClient, paid: None, clock: FrozenClock, transactions: Transactions
+    ) -> None:
+        assert (await post(api, "/v1/credit-checks", self.check("O1")))["outcome"] == "referred"
+        clock.move(by=timedelta(minutes=1))
+        await jobs.clear_payments(Run(transactions, "test"))
+        await order_jobs.judge_waiting_orders(Run(transactions, "test"))
+        assert (await api.get("/v1/orders/O1")).json()["state"] == "open"
 
 
 class TestOrders:

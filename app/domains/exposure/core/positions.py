@@ -37,6 +37,11 @@ class Positions:
         self._ids = {(account.customer_id, account.segment): account.id for account in self.accounts.values()}
         self.read_orders(orders)
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether anything was posted, or an order changed, since they were read."""
+        return bool(self.touched_orders) or any(self.lines.values())
+
     def of(self, customer_id: str, segment: str) -> Account:
         """The account of a customer in a segment; it must be among these."""
         return self.accounts[self._ids[customer_id, segment]]

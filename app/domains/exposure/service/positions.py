@@ -23,6 +23,7 @@ from app.domains.exposure.core.ledger import Source
 from app.domains.exposure.core.limits import Limit, LimitKind
 from app.domains.exposure.core.positions import Positions
 from app.domains.exposure.core.refusals import AccountNotFound, FxRateMissing, OrderNotFound
+from app.domains.exposure.core.signals import AccountsRolled
 from app.domains.exposure.records import Record
 from app.domains.exposure.repository import positions as repository
 from app.domains.exposure.service.lines import Lines
@@ -58,8 +59,8 @@ async def known_accounts(tx: Transaction, *, keys: Collection[tuple[str, str]]) 
 async def lock(tx: Transaction, *, keys: Collection[tuple[str, str]], also_groups: Collection[UUID] = ()) -> Positions:
     """Locks the accounts of `keys` (customer, segment), their groups and `also_groups` until the transaction ends.
 
-    Reservations that have run out are freed first. Raises `AccountNotFound` and, when another transaction holds one of
-    them for too long, or too many wait for it already, `AccountBusy`.
+    What has run out by itself, such as reservations, is freed and written first. Raises `AccountNotFound` and, when
+    another transaction holds one of them for too long, or too many wait for it already, `AccountBusy`.
     """
     with _LINES.joined(tx, keys):
         accounts = await repository.lock_accounts(tx.session, set(keys))
@@ -70,8 +71,7 @@ async def lock(tx: Transaction, *, keys: Collection[tuple[str, str]], also_group
     groups = {found.group_id for found in accounts if found.group_id is not None} | set(also_groups)
     with _LINES.joined(tx, groups):
         positions = Positions(accounts, await repository.lock_groups(tx.session, groups) if groups else ())
-    await _roll(tx, positions)
-    return positions
+    return await _rolled(tx, positions)
 
 
 async def load_orders(tx: Transaction, *, positions: Positions, keys: Iterable[tuple[str, str]]) -> None:
@@ -157,16 +157,25 @@ async def rate(tx: Transaction, *, currency: str, into: str, on: date) -> Decima
     return found
 
 
-async def _roll(tx: Transaction, positions: Positions) -> None:
-    """Brings positions whose day is over, or whose reservations have run out, to this instant."""
-    stale = {found.id for found in positions.accounts.values() if found.fresh_until <= tx.now}
+async def _rolled(tx: Transaction, positions: Positions) -> Positions:
+    """The positions brought to this instant: those whose day is over, or of which something has run out.
+
+    That has happened whatever the caller goes on to do, so it is written here: a caller that changes nothing writes
+    nothing, and one that locks twice would see it twice.
+    """
+    stale = {found.id: found.segment for found in positions.accounts.values() if found.fresh_until <= tx.now}
     if stale:
-        await reload_limits(tx, positions=positions, account_ids=stale)
-        for due in await repository.expired_orders(tx.session, stale, tx.now):
+        await reload_limits(tx, positions=positions, account_ids=stale.keys())
+        for due in await repository.expired_orders(tx.session, stale.keys(), tx.now):
             _expire(tx, positions, due)
+        await tx.tell(AccountsRolled(positions, await _today_of(tx, stale)))
     past = {group.id for group in positions.groups.values() if group.fresh_until <= tx.now}
     if past:
         await reload_group_limits(tx, positions=positions, group_ids=past)
+    if not positions.has_moved:
+        return positions
+    await save(tx, positions=positions)
+    return Positions(positions.accounts.values(), positions.groups.values())
 
 
 def _expire(tx: Transaction, positions: Positions, due: Commitment) -> None:

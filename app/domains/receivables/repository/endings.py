@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domains.receivables.core.allocations import CreditKind
 from app.domains.receivables.core.book import Book
 from app.domains.receivables.core.disputes import Dispute, DisputeReason, DisputeState
+from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.refunds import Refund, RefundKind
 from app.domains.receivables.core.write_offs import BadDebtReason, WriteOff, WriteOffKind
-from app.domains.receivables.repository.records import Values
+from app.domains.receivables.repository.records import Values, payment_from
 from app.domains.receivables.tables import DisputeRow, OpenItemRow, PaymentRow, RefundRow, WriteOffRow
 from app.infra.db.failures import UNIQUE_VIOLATION, sqlstate
 from app.infra.db.paging import PageRequest, Slice, fetch
@@ -135,6 +136,20 @@ async def clearing(session: AsyncSession, *, segment: str, until: date, most: in
     statement = select(PaymentRow.segment, PaymentRow.payment_ref).where(due)
     rows = await session.execute(statement.order_by(PaymentRow.clears_on, PaymentRow.id).limit(most))
     return [(row.segment, row.payment_ref) for row in rows]
+
+
+async def cleared_drafts(session: AsyncSession, today: Mapping[UUID, date]) -> Sequence[Payment]:
+    """The drafts and cheques, not yet freed, that are money by the day that it is for their account."""
+    if not today:
+        return ()
+    due = and_(
+        PaymentRow.account_id.in_(today),
+        PaymentRow.uncleared_amount > 0,
+        PaymentRow.clears_on <= max(today.values()),
+    )
+    statement = select(*PaymentRow.__table__.c).where(due).order_by(PaymentRow.clears_on, PaymentRow.id)
+    found = [payment_from(row) for row in (await session.execute(statement)).mappings()]
+    return [payment for payment in found if payment.clears_on and payment.clears_on <= today[payment.account_id]]
 
 
 def _disputes() -> Select[Any]:

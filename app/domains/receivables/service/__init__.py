@@ -6,6 +6,7 @@ from app.domains.receivables import service as receivables
 """
 
 from app.domains.receivables.service.disputes import list_disputes, open_dispute, reject_dispute, uphold_dispute
+from app.domains.receivables.service.drafts import clear_drafts, clear_payment, payments_that_clear
 from app.domains.receivables.service.dunnable import CustomerDues, DueItem, dunnable, dunnable_of
 from app.domains.receivables.service.entering import post_documents
 from app.domains.receivables.service.invoices import (
@@ -28,10 +29,8 @@ from app.domains.receivables.service.payments import (
     PaymentPage,
     PaymentView,
     allocate_payment,
-    clear_payment,
     list_payments,
     payment,
-    payments_that_clear,
     post_payments,
     reverse_payment,
 )
@@ -62,6 +61,7 @@ __all__ = [
     "allocate_payment",
     "behaviour",
     "cancel_invoice",
+    "clear_drafts",
     "clear_payment",
     "document_totals",
     "dunnable",

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.domains.policies import service as policies
-from app.domains.receivables.core import change_events, changes, events, posting, reversals
+from app.domains.receivables.core import events, posting, reversals
 from app.domains.receivables.core.allocations import Allocation
 from app.domains.receivables.core.book import Book
 from app.domains.receivables.core.payments import Payment
@@ -24,7 +23,6 @@ from app.domains.receivables.service.entering import enter
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
-from app.kernel.periods import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,31 +96,6 @@ async def reverse_payment(
     for debit_note in charged:
         tx.emit(events.invoice_posted(debit_note, ()))
     return PaymentView(after, (), refunds=tuple(refunded), charged=tuple(item.invoice_no for item in charged))
-
-
-async def clear_payment(tx: Transaction, *, segment: str, payment_ref: str) -> bool:
-    """Frees what a draft or cheque kept exposed, if its day has come; says whether it has.
-
-    Raises `PaymentNotFound`, `AccountBusy`.
-    """
-    found = await find_payment(tx, segment, payment_ref)
-    book = await books.open_for_payment(tx, found)
-    before = book.payments[found.key]
-    if not before.uncleared or before.clears_on is None or before.clears_on > await today(tx, segment):
-        return False
-    after = changes.clear(book, before, by=books.bookkeeper(tx))
-    await books.close(tx, book)
-    tx.emit(change_events.payment_cleared(before, after))
-    return True
-
-
-async def payments_that_clear(tx: Transaction, *, batch: int) -> Sequence[tuple[str, str]]:
-    """At most `batch` payments of each segment (segment, reference) whose draft or cheque is money by today."""
-    found: list[tuple[str, str]] = []
-    for segment in await policies.list_segments(tx):
-        on = local_day(tx.now, segment.zone)
-        found += await endings.clearing(tx.session, segment=segment.segment, until=on, most=batch)
-    return found
 
 
 async def payment(tx: Transaction, *, segment: str, payment_ref: str) -> PaymentView:
