@@ -1,22 +1,16 @@
-"""The plain model of settling: what pays what, by whom, in which order; and what becomes of documents afterwards.
-
-Written from the description of the API, not from the code, like the model it is a part of.
-"""
+"""The plain model of what becomes of documents that are posted: disputes, bad debt, refunds, plans, drafts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from tests.proof.documents import ZERO, Company, Item, Line, Payment, Refused
-
-Planned = list[tuple[str, Line]]
-"""The payment or credit note, and what it is to settle."""
+from tests.proof.documents import ZERO, Item, Line, Refused
+from tests.proof.settling import Settling
 
 
-class Aftermath(Company):
+class Aftermath(Settling):
     """The company with what happens to items and payments. Nothing is changed by what is refused."""
 
     def dispute(self, number: str, amount: Decimal | None) -> Decimal:
@@ -33,7 +27,9 @@ class Aftermath(Company):
         """A credit note over the amount."""
         dispute = self.disputes.pop(dispute_id)
         item = self.items[dispute.number]
-        self.items[note] = Item(note, item.customer, True, dispute.amount, item.currency, today, item.rate)
+        self.items[note] = Item(
+            note, item.customer, True, dispute.amount, item.currency, today, item.rate, dated_on=today
+        )
         if amount := min(dispute.amount, self.left(dispute.number)):
             self.settled.append((note, Line(dispute.number, amount)))
 
@@ -94,15 +90,6 @@ class Aftermath(Company):
         self.settled = [(credit, line) for credit, line in self.settled if credit != ref]
         return refunded
 
-    def due_on(self, item: Item) -> date:
-        """The day of the oldest part that is open; the last one's when none is."""
-        reached, settled = ZERO, item.amount - self.left(item.number)
-        for day, amount in item.parts:
-            reached += amount
-            if reached > settled:
-                return day
-        return item.parts[-1][0]
-
     # ---- how -----------------------------------------------------------------------------------------------
 
     def _check_owed(self, number: str) -> None:
@@ -110,14 +97,6 @@ class Aftermath(Company):
             raise Refused("invoice_is_a_credit")
         if number in self.gone:
             raise Refused("invoice_cancelled")
-
-    def _settle(self, planned: Planned) -> None:
-        """What was written off and is paid after all is open again first."""
-        for name, line in planned:
-            excess = line.relieves - self.left(line.number)
-            if excess > 0:
-                self.written_off[line.number] -= excess
-            self.settled.append((name, line))
 
     def _use_advances(self, item: Item) -> None:
         for share in item.shares:
@@ -130,55 +109,3 @@ class Aftermath(Company):
                 if amount > 0:
                     self.settled.append((payment.ref, Line(item.number, amount)))
                     wanted -= amount
-
-    def _check_payable(self, number: str, customers: Iterable[str]) -> Item:
-        item = self.items.get(number)
-        if item is None:
-            raise Refused("invoice_unknown")
-        if item.customer not in customers:
-            raise Refused("invoice_of_another_customer")
-        if item.credit or number in self.gone:
-            raise Refused("invoice_not_payable")
-        return item
-
-    def _planned(self, name: str, credit: Item | Payment, lines: tuple[Line, ...], oldest_first: bool) -> Planned:
-        group = self.members if credit.customer in self.members else {credit.customer}
-        left, relieved = self.left(name), dict[str, Decimal]()
-        for line in lines:
-            item = self._check_payable(line.number, group)
-            if line.settles is None and item.currency != credit.currency:
-                raise Refused("currency_mismatch")
-            relieved[line.number] = relieved.get(line.number, ZERO) + line.relieves
-            left -= line.amount
-            if relieved[line.number] > self.left(line.number) + self.written_off.get(line.number, ZERO):
-                raise Refused("allocation_exceeds_item")
-            if left < 0:
-                raise Refused("allocation_exceeds_payment")
-        planned = [(name, line) for line in lines]
-        return planned + (list(self._oldest(name, credit, left, relieved)) if oldest_first else [])
-
-    def _oldest(
-        self, name: str, credit: Item | Payment, left: Decimal, relieved: Mapping[str, Decimal]
-    ) -> Iterator[tuple[str, Line]]:
-        found: dict[str, Decimal] = {}
-        for _, number, part in sorted(self._parts(credit, relieved)):
-            amount = min(left, part)
-            if amount > 0:
-                found[number] = found.get(number, ZERO) + amount
-                left -= amount
-        return ((name, Line(number, amount)) for number, amount in found.items())
-
-    def _parts(self, credit: Item | Payment, relieved: Mapping[str, Decimal]) -> Iterator[tuple[date, str, Decimal]]:
-        """What is open and undisputed of the customer's items, and not relieved already, part by part."""
-        for item in self.items.values():
-            if item.credit or (item.customer, item.currency) != (credit.customer, credit.currency):
-                continue
-            settled = item.amount - self.left(item.number)
-            start = settled + relieved.get(item.number, ZERO)
-            end = settled + self.undisputed(item.number)
-            reached = ZERO
-            for day, amount in item.parts:
-                part = min(reached + amount, end) - max(reached, start)
-                reached += amount
-                if part > 0:
-                    yield day, item.number, part

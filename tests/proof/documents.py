@@ -151,6 +151,10 @@ class Item:
     related: str | None = None
     plan: tuple[tuple[date, Decimal], ...] = ()
     """Its instalments; without any it is due at once on its due day."""
+    discount: tuple[Decimal, date] | None = None
+    """What paying it until a day earns, in percent."""
+    dated_on: date = date.min
+    """Of a credit note: the day it was issued."""
 
     @property
     def parts(self) -> tuple[tuple[date, Decimal], ...]:
@@ -160,17 +164,35 @@ class Item:
 
 @dataclass(frozen=True)
 class Line:
-    """An item to be settled by cash and by a discount; `settles` is what the cash is taken for in another currency."""
+    """An item to be settled by cash, by a discount and by a small difference.
+
+    `settles` is what the cash is taken for in another currency.
+    """
 
     number: str
     amount: Decimal
     discount: Decimal = ZERO
     settles: Decimal | None = None
+    difference: Decimal = ZERO
+
+    @property
+    def paid(self) -> Decimal:
+        """What of the item the cash is taken for."""
+        return self.amount if self.settles is None else self.settles
 
     @property
     def relieves(self) -> Decimal:
         """What the item is relieved of."""
-        return (self.amount if self.settles is None else self.settles) + self.discount
+        return self.paid + self.discount + self.difference
+
+
+@dataclass(frozen=True)
+class How:
+    """How cash is allocated: to the items named, then by a rule, which may look into the payer's text."""
+
+    lines: tuple[Line, ...] = ()
+    rule: str = "none"
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +206,11 @@ class Payment:
     rate: Decimal
     order_ref: str | None = None
     clears_on: date | None = None
+    dated_on: date = date.min
+    """The day it was received."""
+    purpose: str = "settlement"
+    text: str | None = None
+    """What the payer wrote."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +251,8 @@ class Company:
     group_limit: Decimal
     quotes: dict[str, Decimal]
     """CNY per unit of each other currency."""
+    past_quotes: dict[date, dict[str, Decimal]] = field(default_factory=dict)
+    """What the quotes were at the end of each day on which one changed."""
     orders: dict[str, Order] = field(default_factory=dict)
     reviews: dict[str, tuple[Ask, frozenset[str], datetime]] = field(default_factory=dict)
     """Open reviews by check: what was asked, the codes it was referred for, and when it lapses."""
@@ -238,6 +267,8 @@ class Company:
     """By item, net of what was recovered."""
     refunds: list[tuple[str, Decimal]] = field(default_factory=list)
     """The payment or credit note, and what was paid back of it."""
+    kept: dict[str, Decimal] = field(default_factory=dict)
+    """By payment: the rest that was too small to pay back."""
     drafts: set[str] = field(default_factory=set)
     """The payments that have not cleared."""
     gone: set[str] = field(default_factory=set)
@@ -277,7 +308,8 @@ class Company:
         spent = sum((line.amount for credit, line in self.settled if credit == name), ZERO)
         relieved = sum((line.relieves for _, line in self.settled if line.number == name), ZERO)
         refunded = sum((amount for credit, amount in self.refunds if credit == name), ZERO)
-        return document.amount - spent - relieved - refunded - self.written_off.get(name, ZERO)
+        ended = self.written_off.get(name, ZERO) + self.kept.get(name, ZERO)
+        return document.amount - spent - relieved - refunded - ended
 
     def undisputed(self, number: str) -> Decimal:
         """What is open of an item and not disputed."""
@@ -314,11 +346,18 @@ class Company:
         """The shipments that have not come back."""
         return [ref for ref in self.shipments if ref not in self.gone]
 
-    def rate(self, currency: str, into: str) -> Decimal:
-        """Units of `into` per unit of `currency`, half up to twelve decimals."""
+    def quote(self, currency: str, rate: Decimal, today: date) -> None:
+        """Takes down the rate of a currency."""
+        self.quotes[currency] = rate
+        self.past_quotes[today] = dict(self.quotes)
+
+    def rate(self, currency: str, into: str, *, on: date | None = None) -> Decimal:
+        """Units of `into` per unit of `currency`, half up to twelve decimals: now, or on an earlier day."""
         if currency == into:
             return Decimal(1)
-        exact = Fraction(self._in_cny(currency)) / Fraction(self._in_cny(into))
+        quotes = self.quotes if on is None else self.past_quotes[max(day for day in self.past_quotes if day <= on)]
+        in_cny = {"CNY": Decimal(1), **quotes}
+        exact = Fraction(in_cny[currency]) / Fraction(in_cny[into])
         return Decimal(int(exact * 10**12 + Fraction(1, 2))).scaleb(-12)
 
     def differs(self, earlier: Company, customer: str) -> bool:
@@ -326,9 +365,6 @@ class Company:
         orders, were = ({r: o for r, o in m.orders.items() if o.customer == customer} for m in (self, earlier))
         shown = (self.components(customer), self.hold(customer))
         return orders != were or shown != (earlier.components(customer), earlier.hold(customer))
-
-    def _in_cny(self, currency: str) -> Decimal:
-        return Decimal(1) if currency == "CNY" else self.quotes[currency]
 
     def _orders_of(self, customer: str) -> Iterator[Order]:
         return (order for order in self.orders.values() if order.customer == customer)

@@ -13,9 +13,9 @@ from app.domains.receivables import jobs
 from app.infra.jobs import Run
 from tests.proof import documents
 from tests.proof.background import encoded
-from tests.proof.documents import Dispute, Item, Line, Payment
+from tests.proof.documents import Dispute, How, Item, Line, Payment
 from tests.proof.drawing import amounts, mostly, of, some
-from tests.proof.machine import Machine, currencies, customers, line_body
+from tests.proof.machine import Machine, currencies, line_body
 
 FAR = date(2190, 1, 1)
 """In the far future: this is about amounts, not about who is late."""
@@ -61,7 +61,7 @@ class Endings(Machine):
     def recover(self, data: st.DataObject, number: str, how: str) -> None:
         item, bad = self.model.items[number], self.model.written_off[number]
         if how == "payment":
-            self.pay_line(data, item, Line(number, self.model.left(number) + bad))
+            self.pay_line(item, Line(number, self.model.left(number) + bad))
             return
         amount = self.part_of(data, number) if how == "part" else None
         body = {"amount": amount and str(amount), "reason": "a dividend"}
@@ -115,35 +115,41 @@ class Endings(Machine):
         amounts = [part] * (count - 1) + [rest]
         return tuple((FAR + timedelta(days=2 * place), amount) for place, amount in enumerate(amounts))
 
-    @rule(data=st.data(), name=customers, currency=currencies)
-    def pay_in_advance(self, data: st.DataObject, name: str, currency: str) -> None:
-        orders = sorted(self.model.orders)
-        ref = data.draw(st.sampled_from(orders), label="order") if orders else self.fresh("U/")
-        known = self.model.orders.get(ref)
-        customer = known.customer if known else self.prefix + name
-        currency = known.currency if known else currency
-        payment = self.payment(customer, currency, data.draw(amounts(currency)), order_ref=ref)
-        body = {**self.payment_body(payment), "purpose": "advance", "order_ref": ref}
-        with self.compared("POST", "/v1/payments", body, again=True):
-            self.model.post_payment(payment, (), oldest_first=False)
-
     @some("payable")
     @rule(data=st.data(), number=of("payable"), currency=currencies)
     def pay_in_another_currency(self, data: st.DataObject, number: str, currency: str) -> None:
         item = self.model.items[number]
-        settles = None if item.currency == currency else self.part_of(data, number)
-        line = Line(number, data.draw(amounts(currency)), settles=settles)
-        self.pay_line(data, item, line, currency=currency)
+        said = item.currency != currency and data.draw(st.booleans(), label="says what it settles")
+        line = Line(number, data.draw(amounts(currency)), settles=self.part_of(data, number) if said else None)
+        self.pay_line(item, line, currency=currency)
 
-    def pay_line(self, data: st.DataObject, item: Item, line: Line, *, currency: str | None = None) -> None:
+    @some("payable")
+    @rule(number=of("payable"), currency=currencies)
+    def pay_all_in_another_currency(self, number: str, currency: str) -> None:
+        item = self.model.items[number]
+        rate = self.model.rate(item.currency, currency)
+        amount = documents.rounded(self.model.left(number) * rate, currency)
+        if amount:
+            self.pay_line(item, Line(number, amount), currency=currency)
+
+    def pay_line(self, item: Item, line: Line, *, currency: str | None = None) -> None:
         payment = self.payment(item.customer, currency or item.currency, line.amount)
         body = {**self.payment_body(payment), "allocations": [line_body(line)]}
         with self.compared("POST", "/v1/payments", body, again=True):
-            self.model.post_payment(payment, (line,), oldest_first=False)
+            self.model.post_payment(payment, How((line,)))
 
-    def payment(self, customer: str, currency: str, amount: Decimal, *, order_ref: str | None = None) -> Payment:
+    def payment(
+        self,
+        customer: str,
+        currency: str,
+        amount: Decimal,
+        *,
+        purpose: str = "settlement",
+        order_ref: str | None = None,
+    ) -> Payment:
         rate = self.model.rate(currency, self.model.accounts[customer].currency)
-        return Payment(self.fresh("P/"), customer, amount, currency, rate, order_ref=order_ref)
+        ref = self.fresh("P/")
+        return Payment(ref, customer, amount, currency, rate, order_ref, dated_on=self.today, purpose=purpose)
 
     def payment_body(self, payment: Payment) -> dict[str, Any]:
         return {
@@ -189,9 +195,10 @@ class Endings(Machine):
     def charge(self, number: str, customer: str, amount: Decimal, currency: str, rate: Decimal) -> None:
         self.model.items[number] = Item(number, customer, False, amount, currency, self.today, rate)
 
-    @rule()
-    def clear_drafts(self) -> None:
+    def clear(self) -> None:
+        """Whose account was looked at on the day that a draft clears sees it cleared: the job finds nothing more."""
         before = self.model.drafts.copy()
-        self.company.run(jobs.clear_payments(Run(self.company.transactions, "proof")))
         self.model.clear()
         self.touched.update(self.model.payments[ref].customer for ref in before - self.model.drafts)
+        self.accounts_agree_with_the_model()
+        self.company.run(jobs.clear_payments(Run(self.company.transactions, "proof")))

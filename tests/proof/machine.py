@@ -83,7 +83,7 @@ class Machine(RuleBasedStateMachine):
 
     def quote(self, currency: str, rate: str) -> None:
         self.company.put(f"/v1/fx-rates/{self.today}", {"base": currency, "rates": {"CNY": rate}})
-        self.model.quotes[currency] = Decimal(rate)
+        self.model.quote(currency, Decimal(rate), self.today)
         self.touched.add(self.model.head)
 
     # ---- what must hold after every step -------------------------------------------------------------------
@@ -243,6 +243,7 @@ def item_body(item: Item, today: date) -> dict[str, Any]:
         "orders": shares,
         "related_invoice_no": item.related,
         **plan_body(item),
+        **discount_body(item, today),
     }
 
 
@@ -252,6 +253,14 @@ def plan_body(item: Item) -> dict[str, Any]:
         return {}
     parts = [{"due_on": day.isoformat(), "amount": str(amount)} for day, amount in item.plan]
     return {"due_on": None, "instalments": parts}
+
+
+def discount_body(item: Item, today: date) -> dict[str, Any]:
+    """What paying it early earns, if anything."""
+    if item.discount is None:
+        return {}
+    percent, until = item.discount
+    return {"discount_percent": str(percent), "discount_days": (until - today).days}
 
 
 def line_body(line: Line) -> dict[str, str]:

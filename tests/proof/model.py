@@ -18,6 +18,7 @@ from tests.proof.documents import (
     RESOLVED,
     ZERO,
     Ask,
+    How,
     Item,
     Judged,
     Line,
@@ -196,27 +197,27 @@ class Model(Aftermath):
                 order.approved = min(order.approved, order.gone)
             order.settle("cancelled")
 
-    def post_payment(self, payment: Payment, lines: tuple[Line, ...], *, oldest_first: bool) -> None:
+    def post_payment(self, payment: Payment, how: How) -> None:
         """Enters a payment and allocates it."""
         self.payments[payment.ref] = payment
         try:
-            planned = self._planned(payment.ref, payment, lines, oldest_first)
+            planned = self._planned(payment.ref, payment, how)
         except Refused:
             del self.payments[payment.ref]
             raise
-        self._settle(planned)
+        self._settle(payment.ref, planned)
         if payment.clears_on is not None and payment.clears_on > self.now.date():
             self.drafts.add(payment.ref)
 
-    def allocate(self, name: str, lines: tuple[Line, ...], *, oldest_first: bool) -> None:
+    def allocate(self, name: str, how: How) -> None:
         """Allocates what is left of a payment or credit note."""
         if name in self.gone:
             raise Refused("payment_reversed" if name in self.payments else "invoice_cancelled")
         credit: Item | Payment = self.payments[name] if name in self.payments else self.items[name]
-        planned = self._planned(name, credit, lines, oldest_first)
+        planned = self._planned(name, credit, how)
         if not planned:
             raise Refused("nothing_to_allocate")
-        self._settle(planned)
+        self._settle(name, planned)
 
     # ---- how -----------------------------------------------------------------------------------------------
 

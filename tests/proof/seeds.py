@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.proof.background import Background
 from tests.support.sealing import seal_all
 
@@ -38,6 +40,18 @@ def plant(company: Background) -> None:
     company.put("/v1/customers/C-1/policy-override", override)
     company.run(_seal(company))
     company.post("/v1/audits", {"from": TODAY, "to": TODAY})
+
+
+def adopt(company: Background, sections: dict[str, Any]) -> None:
+    """Makes `sections` part of the policy in force, approved by somebody else."""
+    approver = {"name": "approver", "kind": "person", "scopes": ["policies:approve"]}
+    key = company.post("/v1/api-keys", approver)["key"]
+    document = company.get("/v1/policies/main")["document"] | sections
+    version = company.post("/v1/policies/main/versions", {"document": document, "note": "test"})["version"]
+    path = f"/v1/policies/main/versions/{version}"
+    company.post(f"{path}/submit", {})
+    company.call("POST", f"{path}/approve", key=key, json={}).raise_for_status()
+    company.post(f"{path}/activate", {})
 
 
 async def _seal(company: Background) -> None:

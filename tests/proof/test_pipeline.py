@@ -19,26 +19,26 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from tests.proof import documents
 from tests.proof.background import Background, encoded
-from tests.proof.documents import Ask, Item, Line, Payment, Replaced, Share
+from tests.proof.documents import Ask, Item, Replaced, Share
 from tests.proof.drawing import amounts, mostly, of, some
-from tests.proof.endings import Endings
 from tests.proof.machine import (
     ACCOUNTS,
-    LARGEST,
     QUOTES,
     check_body,
     currencies,
     customers,
     item_body,
-    line_body,
 )
+from tests.proof.paying import Paying
+from tests.proof.seeds import adopt
+from tests.proof.settling import RULES
 
 LONG: Final = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EXAMPLES: Final = 1_000 if LONG else 25
 STEPS: Final = 100 if LONG else 50
 
 
-class Pipeline(Endings):
+class Pipeline(Paying):
     """Every call of the API, in any sequence that Hypothesis finds."""
 
     # ---- credit checks -------------------------------------------------------------------------------------
@@ -150,8 +150,9 @@ class Pipeline(Endings):
     def invoice(self, data: st.DataObject, name: str, currency: str, batch: bool) -> None:
         customer, amount = self.prefix + name, data.draw(amounts(currency), label="amount")
         shares = self.billed(data, customer, currency, amount)
+        plan = self.plan(data, currency, amount)
         item = Item("I/", customer, False, amount, currency, self.due(data), Decimal(1), shares)
-        self.post_item(data, replace(item, plan=self.plan(data, currency, amount)), batch)
+        self.post_item(data, replace(item, plan=plan, discount=None if plan else self.discount(data)), batch)
 
     @some("orders")
     @rule(data=st.data(), ref=of("orders"), exact=st.booleans(), complete=st.booleans())
@@ -183,103 +184,24 @@ class Pipeline(Endings):
         """In the far future: this is about amounts, not about who is late."""
         return date(2190, 1, data.draw(st.integers(1, 3), label="due"))
 
+    def discount(self, data: st.DataObject) -> tuple[Decimal, date] | None:
+        """What paying early earns, of half of the invoices."""
+        days = data.draw(st.sampled_from([None, None, None, 0, 5, 40]), label="discount days")
+        percent = data.draw(st.sampled_from([Decimal(2), Decimal("3.5")]), label="discount")
+        return None if days is None else (percent, self.today + timedelta(days=days))
+
     def post_item(self, data: st.DataObject, drawn: Item, batch: bool) -> None:
         rate = self.drawn_rate(data, drawn.customer, drawn.currency)
-        item = replace(drawn, number=self.fresh(drawn.number), rate=rate[0])
+        item = replace(drawn, number=self.fresh(drawn.number), rate=rate[0], dated_on=self.today)
         body = {**item_body(item, self.today), **rate[1]}
         with self.compared("POST", "/v1/invoices", body, batch=batch, again=True):
             self.model.post_item(item)
-
-    def drawn_rate(self, data: st.DataObject, customer: str, currency: str) -> tuple[Decimal, dict[str, str]]:
-        """The rate of the day, or one entered with the document."""
-        into = self.model.accounts[customer].currency
-        usual = self.model.rate(currency, into)
-        if currency == into or data.draw(st.integers(0, 3), label="entered rate"):
-            return usual, {}
-        entered = Decimal(format(usual * Decimal("1.03"), ".6f"))
-        return entered, {"fx_rate": str(entered)}
 
     @some("items")
     @rule(number=mostly("payable", "items"))
     def cancel_item(self, number: str) -> None:
         with self.compared("POST", f"/v1/invoices/{encoded(number)}/cancel", {"reason": "typo"}):
             self.model.cancel_item(number)
-
-    @rule(data=st.data(), name=customers, currency=currencies, how=st.sampled_from(["oldest_first", "none", None]))
-    def pay(self, data: st.DataObject, name: str, currency: str, how: str | None) -> None:
-        amount = data.draw(amounts(currency), label="amount")
-        self.post_payment(data, self.prefix + name, currency, amount, how, self.lines(data, currency))
-
-    @some("items")
-    @rule(data=st.data(), number=mostly("payable", "items"), discounted=st.booleans(), bounces=st.booleans())
-    def pay_item(self, data: st.DataObject, number: str, discounted: bool, bounces: bool) -> None:
-        """The whole item, or all but a discount; some of these payments bounce."""
-        item = self.model.items[number]
-        left = self.model.left(number) or item.amount
-        amount = documents.rounded(left * Decimal("0.97"), item.currency) or left if discounted else left
-        line = Line(number, amount, left - amount)
-        ref = self.post_payment(data, item.customer, item.currency, amount, None, (line,))
-        if bounces and ref in self.model.payments:
-            self.reverse_payment(ref)
-
-    def post_payment(
-        self,
-        data: st.DataObject,
-        customer: str,
-        currency: str,
-        amount: Decimal,
-        how: str | None,
-        lines: tuple[Line, ...],
-    ) -> str:
-        rate, entered = self.drawn_rate(data, customer, currency)
-        days = data.draw(st.sampled_from([None, None, None, 0, 3, 40]), label="clears")
-        clears_on = None if days is None else self.today + timedelta(days=days)
-        payment = Payment(self.fresh("P/"), customer, amount, currency, rate, clears_on=clears_on)
-        body = {
-            "payment_ref": payment.ref,
-            "customer_id": customer,
-            "amount": str(amount),
-            "currency": currency,
-            "received_on": self.today.isoformat(),
-            "clears_on": clears_on and clears_on.isoformat(),
-            "allocations": [line_body(line) for line in lines],
-            **entered,
-            **({"allocate": how} if how else {}),
-        }
-        oldest_first = how == "oldest_first" if how else not lines
-        with self.compared("POST", "/v1/payments", body, again=True):
-            self.model.post_payment(payment, lines, oldest_first=oldest_first)
-        return payment.ref
-
-    def lines(self, data: st.DataObject, currency: str) -> tuple[Line, ...]:
-        """Items named, mostly open ones in the currency, some with a discount."""
-        items = self.model.items
-        payable = [number for number in self.model.payable if items[number].currency == currency]
-        if not items or data.draw(st.booleans(), label="nothing named"):
-            return ()
-        named = st.sampled_from([*sorted(payable) * 4, *sorted(items)])
-        discount = st.just(documents.ZERO) | amounts(currency, most=200)
-        line = st.builds(Line, named, amounts(currency, most=LARGEST[currency] // 4), discount)
-        return tuple(data.draw(st.lists(line, min_size=1, max_size=3), label="allocations"))
-
-    @some("payments")
-    @rule(data=st.data(), ref=mostly("unspent", "payments"), oldest_first=st.booleans())
-    def allocate_payment(self, data: st.DataObject, ref: str, oldest_first: bool) -> None:
-        lines = self.lines(data, self.model.payments[ref].currency)
-        body = {"allocations": [line_body(line) for line in lines]}
-        how = {"allocate": "oldest_first"} if oldest_first else {}
-        with self.compared("POST", f"/v1/payments/{encoded(ref)}/allocate", {**body, **how}):
-            self.model.allocate(ref, lines, oldest_first=oldest_first or not lines)
-
-    @precondition(lambda self: any(item.credit for item in self.model.items.values()))
-    @rule(data=st.data())
-    def allocate_credit_note(self, data: st.DataObject) -> None:
-        number = data.draw(st.sampled_from(sorted(n for n, item in self.model.items.items() if item.credit)))
-        lines = tuple(Line(line.number, line.amount) for line in self.lines(data, self.model.items[number].currency))
-        if lines:
-            body = {"allocations": [{"invoice_no": line.number, "amount": str(line.amount)} for line in lines]}
-            with self.compared("POST", f"/v1/invoices/{encoded(number)}/allocate", body):
-                self.model.allocate(number, lines, oldest_first=False)
 
     # ---- the world -----------------------------------------------------------------------------------------
 
@@ -290,6 +212,7 @@ class Pipeline(Endings):
         for customer in self.model.accounts:  # what has expired is freed when its account is looked at
             self.company.get(f"/v1/customers/{customer}/accounts/main")
         self.expire()
+        self.clear()
 
     @rule(data=st.data(), currency=st.sampled_from(sorted(QUOTES)))
     def quote_anew(self, data: st.DataObject, currency: str) -> None:
@@ -321,6 +244,7 @@ class TestAnySequence:
     """Totals, ledger and documents agree with the model after every step."""
 
     def test_agrees_with_the_model(self, company: Background) -> None:
+        adopt(company, {"receivables": RULES})
         key = {"name": "credit manager", "kind": "person", "scopes": ["orders:release", "reports:read"]}
         machine = type(
             "Pipeline",
