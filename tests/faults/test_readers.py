@@ -48,6 +48,7 @@ class TestAFloodOfListsAndReports:
             readers = [asyncio.create_task(_read(clients[0], number)) for number in range(READERS)]
             await asyncio.sleep(0.5)
             await _decide_all(clients[0], "HANG")
+            assert (await clients[0].get("/readyz")).status_code == 200, "orders go on being sent here"
             assert sum(not reader.done() for reader in readers) > 0, "some still hang"
         assert set(await asyncio.gather(*readers)) <= {200, 503}
 
