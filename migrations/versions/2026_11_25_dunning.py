@@ -114,8 +114,9 @@ def _create_dunning_notices() -> None:
         sa.Column("sent_by", sa.Text()),
         sa.Column("sent_at", _INSTANT),
         sa.Column("sent_on", sa.Date()),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("next_attempt_at", _INSTANT, nullable=False),
+        sa.Column("leased_until", _INSTANT),
+        sa.Column("came_back_at", _INSTANT),
         sa.Column("failures", postgresql.JSONB(), nullable=False),
         sa.Column("printed_at", _INSTANT),
         sa.Column("dropped_by", sa.Text()),
@@ -145,7 +146,10 @@ def _create_dunning_notices() -> None:
         postgresql_where=sa.text("sent_by = 'letter' and printed_at is null and state in ('sent', 'settled')"),
     )
     op.create_index(
-        "ix_dunning_notices_to_send", "dunning_notices", ["id"], postgresql_where=sa.text("state = 'released'")
+        "ix_dunning_notices_to_send",
+        "dunning_notices",
+        ["id"],
+        postgresql_where=sa.text("state = 'released' or state = 'sent' and came_back_at is not null"),
     )
     op.create_index(
         "uq_dunning_notices_pending",

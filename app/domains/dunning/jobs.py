@@ -59,11 +59,10 @@ async def go_on_with_runs(run: Run) -> None:
 
 
 def delivery(outbox: Outbox) -> tuple[Job, ...]:
-    """The job that sends what is released, and once more what came back."""
+    """The job that sends what is released, and by the next channel what came back."""
 
     async def deliver(run: Run) -> None:
         await _deliver(run, outbox)
-        await _deliver_again(run, outbox)
 
     return (Job("deliver_dunning_notices", every=timedelta(seconds=10), run=deliver),)
 
@@ -108,24 +107,6 @@ async def _send(run: Run, outbox: Outbox, parcel: Parcel) -> None:
             await dunning.delivering.failed(tx, parcel=parcel, problem=outcome)
         else:
             await dunning.delivering.sent(tx, parcel=parcel, carried=outcome)
-
-
-async def _deliver_again(run: Run, outbox: Outbox) -> None:
-    async with run.begin() as tx:
-        bounced = await dunning.delivering.came_back(tx, limit=TAKEN_AT_ONCE)
-    for notice_id in bounced:
-        async with run.begin() as tx:
-            parcel = await dunning.delivering.take_one_again(
-                tx, notice_id=notice_id, languages=outbox.stationery.languages
-            )
-        if parcel is None:
-            continue
-        outcome = await _carried(outbox, parcel)
-        async with run.begin() as tx:
-            if isinstance(outcome, Undeliverable):
-                await dunning.delivering.failed_again(tx, parcel=parcel, problem=outcome)
-            else:
-                await dunning.delivering.sent_again(tx, parcel=parcel, carried=outcome)
 
 
 async def _carried(outbox: Outbox, parcel: Parcel) -> Carried | Undeliverable:

@@ -15,6 +15,8 @@ from app.infra.db.metadata import Amount, Base
 
 PENDING: Final = "state in ('proposed', 'released')"
 """Notices that are not sent yet."""
+TO_SEND: Final = "state = 'released' or state = 'sent' and came_back_at is not null"
+"""Notices that jobs have to send: for the first time, or by the next channel."""
 
 
 class DunningRunRow(Base):
@@ -73,7 +75,7 @@ class DunningNoticeRow(Base):
         Index("ix_dunning_notices_run", "run_id", "id"),
         Index("ix_dunning_notices_customer", "customer_id", "segment", "id"),
         Index("ix_dunning_notices_segment", "segment", "changed_at", "id"),
-        Index("ix_dunning_notices_to_send", "id", postgresql_where=text("state = 'released'")),
+        Index("ix_dunning_notices_to_send", "id", postgresql_where=text(TO_SEND)),
         Index(
             "ix_dunning_notices_to_print",
             "segment",
@@ -111,8 +113,11 @@ class DunningNoticeRow(Base):
     sent_by: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     sent_on: Mapped[date | None]
-    attempts: Mapped[int]
     next_attempt_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None]
+    """Until when whoever has taken it to be sent is left alone with it."""
+    came_back_at: Mapped[datetime | None]
+    """When what was sent came back; null once it has gone by the next channel, or there is none."""
     failures: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     printed_at: Mapped[datetime | None]
     dropped_by: Mapped[str | None]

@@ -161,13 +161,52 @@ class TestMail:
         await company.owes()
         await company.reminds()
         notice = await company.notice()
-        await company.post(f"dunning-notices/{notice['id']}/bounced", {"reason": "mailbox full"})
-        clock.move(by=timedelta(seconds=5))
-        await company.works()
-        await company.works()
+        path = f"dunning-notices/{notice['id']}/bounced"
+        await company.post(path, {"reason": "mailbox full"})
+        refused = await company.post(path, {"reason": "again"}, status=409)
+        assert refused["code"] == "dunning_notice_not_sent"
+        for _ in range(3):
+            await company.works()
+            clock.move(by=timedelta(minutes=11))
         again = await company.notice()
         assert (again["state"], again["sent_by"], await company.level()) == ("sent", "letter", 1)
         assert [document["channel"] for document in again["documents"]] == ["email", "letter"]
+
+    async def test_that_bounces_after_all_is_paid_is_not_sent_again_unless_the_payment_bounces_too(
+        self, company: Company, mailing: Mailbox
+    ) -> None:
+        await company.customer(contacts=MAIL)
+        await company.owes()
+        await company.reminds()
+        await company.pays("100.00")
+        notice = await company.notice()
+        await company.post(f"dunning-notices/{notice['id']}/bounced", {"reason": "mailbox full"})
+        await company.works()
+        assert len((await company.notice())["documents"]) == 1
+        await company.post("payments/PAY-1/reverse", {"reason": "bounced"})
+        await company.works()
+        assert [document["channel"] for document in (await company.notice())["documents"]] == ["email", "letter"]
+
+    async def test_that_is_put_off_can_be_dropped_until_the_next_try(self, company: Company, mailing: Mailbox) -> None:
+        mailing.answers = ["451 busy"]
+        await company.customer(contacts=MAIL)
+        await company.owes()
+        await company.reminds()
+        notice = await company.notice()
+        assert (await company.post(f"dunning-notices/{notice['id']}/drop", {"reason": "we spoke"}))[
+            "state"
+        ] == "dropped"
+
+    async def test_that_arrives_is_followed_by_nothing(
+        self, company: Company, mailing: Mailbox, clock: FrozenClock
+    ) -> None:
+        await company.customer(contacts=MAIL)
+        await company.owes()
+        await company.reminds()
+        for _ in range(3):
+            clock.move(by=timedelta(minutes=11))
+            await company.works()
+        assert [document["channel"] for document in (await company.notice())["documents"]] == ["email"]
 
     async def test_has_one_message_id_however_often_it_is_sent(self, company: Company, mailing: Mailbox) -> None:
         await company.customer(contacts=MAIL)
@@ -254,6 +293,16 @@ class TestWebhook:
 
 
 class TestSilence:
+    async def test_does_not_follow_when_a_letter_comes_back_too(self, company: Company) -> None:
+        await company.owes()
+        await company.reminds()
+        notice = await company.notice()
+        assert (notice["sent_by"], notice["channels"]) == ("letter", [])
+        await company.post(f"dunning-notices/{notice['id']}/bounced", {"reason": "moved, address unknown"})
+        await company.works()
+        assert [t["kind"] for t in (await company.get("collection-tasks"))["items"]] == ["delivery_failed"]
+        assert ((await company.notice())["state"], await company.level()) == ("sent", 1)
+
     async def test_never_follows_from_failure(self, company: Company) -> None:
         await company.rules([{**LEVELS[0], "channel": "webhook", "fallbacks": []}])
         await company.owes()

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.dunning.core.notices import NoticeState, RunState
 from app.domains.dunning.tables import (
+    TO_SEND,
     DunningDocumentRow,
     DunningLineRow,
     DunningNoticeRow,
@@ -166,11 +167,12 @@ async def has_waiting(session: AsyncSession, run_id: UUID) -> bool:
 
 
 async def take_to_send(session: AsyncSession, *, now: datetime, lease: timedelta, limit: int) -> Sequence[UUID]:
-    """The next notices to be sent, put off by `lease` so that nobody else takes them meanwhile."""
+    """The next notices to be sent, or sent once more, leased so that nobody else takes them meanwhile."""
     row = DunningNoticeRow
+    is_free = row.leased_until.is_(None) | (row.leased_until <= now)
     due = (
         select(row.id)
-        .where(row.state == NoticeState.RELEASED, row.next_attempt_at <= now)
+        .where(text(f"({TO_SEND})"), row.next_attempt_at <= now, is_free)
         .order_by(row.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -178,7 +180,7 @@ async def take_to_send(session: AsyncSession, *, now: datetime, lease: timedelta
     taken = await session.scalars(
         update(row)
         .where(row.id.in_(due))
-        .values(next_attempt_at=now + lease, attempts=row.attempts + 1)
+        .values(leased_until=now + lease)
         .returning(row.id)
         .execution_options(synchronize_session=False)
     )
@@ -218,16 +220,3 @@ async def last_sent(
     )
     found: DunningNoticeRow | None = await session.scalar(statement)
     return found
-
-
-async def bounced(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[UUID]:
-    """Notices that came back and have another channel to go by."""
-    row = DunningNoticeRow
-    statement = (
-        select(row.id)
-        .where(row.state.in_(["sent", "settled"]), row.next_attempt_at > row.sent_at, row.next_attempt_at <= now)
-        .where(func.cardinality(row.channels) > 0)
-        .order_by(row.id)
-        .limit(limit)
-    )
-    return list(await session.scalars(statement))

@@ -41,11 +41,13 @@ TRIES_MAX: Final = 3
 """Tries by one channel before the next one is used, where another try could help."""
 PAUSE: Final = timedelta(minutes=5)
 FAILURES_KEPT: Final = 30
-BOUNCE_PAUSE: Final = timedelta(seconds=1)
 
 
 async def take(tx: Transaction, *, languages: frozenset[str], limit: int) -> Sequence[Parcel]:
-    """The next notices to be sent, as they are true at this moment; what has become untrue is dropped instead."""
+    """The next notices to be sent, as they are true at this moment; what has become untrue is dropped instead.
+
+    What came back says again, by the next channel, what it said the first time.
+    """
     ids = await repository.take_to_send(tx.session, now=tx.now, lease=LEASE, limit=limit)
     notices = [notice for notice_id in ids if (notice := await repository.notice(tx.session, notice_id)) is not None]
     if not notices:
@@ -56,20 +58,11 @@ async def take(tx: Transaction, *, languages: frozenset[str], limit: int) -> Seq
         await standing.review_taken(tx, segment=segment, customer_ids=own, notice_ids=set(ids))
     parcels = []
     for notice in notices:
-        if notice.state == NoticeState.RELEASED:
+        if notice.state in (NoticeState.RELEASED, NoticeState.SENT):
             content, recipient = await contents.of_notice(tx, notice, languages=languages)
             channel = DunningChannel(notice.channels[0])
             parcels.append(Parcel(notice.id, notice.reference, channel, recipient, content, tx.now))
     return parcels
-
-
-async def take_one_again(tx: Transaction, *, notice_id: UUID, languages: frozenset[str]) -> Parcel | None:
-    """The parcel of a notice that bounced and goes by its next channel; null when it is no longer to go."""
-    notice = await repository.notice(tx.session, notice_id, lock=True)
-    if notice is None or notice.state not in DELIVERED or not notice.channels:
-        return None
-    content, recipient = await contents.of_notice(tx, notice, languages=languages)
-    return Parcel(notice.id, notice.reference, DunningChannel(notice.channels[0]), recipient, content, tx.now)
 
 
 async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
@@ -77,8 +70,12 @@ async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
     notice = await find(tx, parcel.notice_id)
     await exposure.lock(tx, keys=[(notice.customer_id, notice.segment)])
     notice = await find(tx, parcel.notice_id, lock=True)
-    if notice.state != NoticeState.RELEASED:
+    if not _is_expected(notice, parcel):
         return  # two carried it, and the other was faster to say so
+    notice.leased_until = None
+    if notice.state != NoticeState.RELEASED:
+        await _sent_again(tx, notice, parcel, carried)
+        return
     on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
     notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.SEND).value
     notice.sent_by, notice.sent_at, notice.sent_on = parcel.channel.value, tx.now, on
@@ -110,73 +107,46 @@ async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
 async def failed(tx: Transaction, *, parcel: Parcel, problem: Undeliverable) -> None:
     """Writes down that a channel did not work: another try, the next channel, or somebody has to see to it."""
     notice = await find(tx, parcel.notice_id, lock=True)
-    if notice.state != NoticeState.RELEASED:
+    if not _is_expected(notice, parcel):
         return
     tried = sum(each["channel"] == parcel.channel.value for each in notice.failures) + 1
     _note_failure(tx, notice, parcel.channel.value, problem.reason)
+    notice.leased_until = None
     if not problem.lasting and tried < TRIES_MAX:
         notice.next_attempt_at = tx.now + PAUSE * tried
     elif len(notice.channels) > 1:
         notice.channels = notice.channels[1:]
         notice.next_attempt_at = tx.now
     else:
-        notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.FAIL).value
-        before = {"state": NoticeState.RELEASED.value}
-        tx.emit(DunningNoticeFailed(**_subject(notice), before=before, after={"state": notice.state}))
-        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
-        await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
+        await _give_up(tx, notice)
     await tx.session.flush()
 
 
 async def bounced(
-    tx: Transaction, *, notice_id: UUID, reason: str, segments: frozenset[str] | None = None
+    tx: Transaction,
+    *,
+    notice_id: UUID,
+    reason: str,
+    by: DunningChannel | None = None,
+    segments: frozenset[str] | None = None,
 ) -> DunningNoticeRow:
     """What was sent came back: the notice goes on by its next channel; without one somebody has to call.
 
-    The level stays reached. Raises `DunningNoticeNotFound`, `NoticeNotSent`.
+    The level stays reached. `by` is the channel that it came back by, where that is known: what has gone by another one
+    since did not. Raises `DunningNoticeNotFound`, `NoticeNotSent`.
     """
     notice = await find(tx, notice_id, lock=True, segments=segments)
     if notice.state not in DELIVERED or notice.sent_by is None:
         raise NoticeNotSent(f"the notice is {notice.state}")
+    if notice.came_back_at is not None or (by is not None and notice.sent_by != by):
+        raise NoticeNotSent("it is known to have come back, or has gone by another channel since")
     _note_failure(tx, notice, notice.sent_by, reason)
-    notice.next_attempt_at = tx.now + BOUNCE_PAUSE
-    if not notice.channels:
-        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
-        await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
+    if notice.channels:
+        notice.came_back_at = notice.next_attempt_at = tx.now
+    else:
+        await _give_up(tx, notice)
     await tx.session.flush()
     return notice
-
-
-async def sent_again(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
-    """Writes down that a notice which had come back has gone out by another channel."""
-    notice = await find(tx, parcel.notice_id, lock=True)
-    if not notice.channels or notice.channels[0] != parcel.channel.value:
-        return
-    before = {"channel": notice.sent_by}
-    notice.sent_by, notice.channels = parcel.channel.value, notice.channels[1:]
-    notice.printed_at, notice.changed_at, notice.sent_at = None, tx.now, tx.now
-    notice.next_attempt_at = tx.now
-    document = await _keep(tx, notice, parcel, carried)
-    after = {"state": notice.state, "channel": notice.sent_by, "digest": document.digest}
-    tx.emit(DunningNoticeSent(**_subject(notice), before=before, after=after))
-
-
-async def came_back(tx: Transaction, *, limit: int) -> Sequence[UUID]:
-    """The notices that came back and have another channel to go by."""
-    return await repository.bounced(tx.session, now=tx.now, limit=limit)
-
-
-async def failed_again(tx: Transaction, *, parcel: Parcel, problem: Undeliverable) -> None:
-    """Writes down that a channel did not work for a notice which had come back: the next one, or a call."""
-    notice = await find(tx, parcel.notice_id, lock=True)
-    if not notice.channels or notice.channels[0] != parcel.channel.value:
-        return
-    _note_failure(tx, notice, parcel.channel.value, problem.reason)
-    notice.channels = notice.channels[1:]
-    if not notice.channels:
-        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
-        await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
-    await tx.session.flush()
 
 
 async def printed(tx: Transaction, *, notice_id: UUID, segments: frozenset[str] | None = None) -> DunningNoticeRow:
@@ -190,6 +160,37 @@ async def printed(tx: Transaction, *, notice_id: UUID, segments: frozenset[str] 
     await tx.session.flush()
     tx.emit(DunningNoticePrinted(**_subject(notice), after={"printed": True}))
     return notice
+
+
+def _is_expected(notice: DunningNoticeRow, parcel: Parcel) -> bool:
+    """Whether the notice is still to be sent, or sent once more, by the channel of the parcel."""
+    is_to_go = notice.state == NoticeState.RELEASED or (notice.state in DELIVERED and notice.came_back_at is not None)
+    return is_to_go and notice.channels[:1] == [parcel.channel.value]
+
+
+async def _sent_again(tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried) -> None:
+    """Writes down that a notice which had come back has gone out by another channel."""
+    before = {"channel": notice.sent_by}
+    notice.sent_by, notice.channels = parcel.channel.value, notice.channels[1:]
+    notice.came_back_at, notice.printed_at = None, None
+    notice.changed_at = notice.sent_at = tx.now
+    document = await _keep(tx, notice, parcel, carried)
+    after = {"state": notice.state, "channel": notice.sent_by, "digest": document.digest}
+    tx.emit(DunningNoticeSent(**_subject(notice), before=before, after=after))
+    if parcel.channel is DunningChannel.CALL:
+        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+        await _put_on_work_list(tx, notice, TaskKind.CALL, on)
+
+
+async def _give_up(tx: Transaction, notice: DunningNoticeRow) -> None:
+    """There is no channel left: a person has to see to it. What was sent once keeps its level."""
+    notice.channels, notice.came_back_at = [], None
+    if notice.state == NoticeState.RELEASED:
+        before = {"state": notice.state}
+        notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.FAIL).value
+        tx.emit(DunningNoticeFailed(**_subject(notice), before=before, after={"state": notice.state}))
+    on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+    await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
 
 
 async def _keep(tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried) -> DunningDocumentRow:

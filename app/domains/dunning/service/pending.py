@@ -126,7 +126,7 @@ async def drop(tx: Transaction, notice: DunningNoticeRow, *, reason: str) -> Non
 
 def is_under_way(notice: DunningNoticeRow, tx: Transaction) -> bool:
     """Whether somebody is just sending it: what is on the wire can't be called back."""
-    return notice.state == NoticeState.RELEASED and notice.attempts > 0 and notice.next_attempt_at > tx.now
+    return notice.state == NoticeState.RELEASED and notice.leased_until is not None and notice.leased_until > tx.now
 
 
 async def _pending(tx: Transaction, notice_id: UUID, segments: frozenset[str] | None) -> DunningNoticeRow:

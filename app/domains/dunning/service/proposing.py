@@ -138,7 +138,6 @@ def _rows(tx: Transaction, run: DunningRunRow, proposed: Proposed) -> tuple[dict
         "rates": [dict(rate) for rate in made.rates],
         "policy_version": case.policy.version,
         "override_id": case.policy.override_id,
-        "attempts": 0,
         "next_attempt_at": tx.now,
         "failures": [],
         "created_at": tx.now,
