@@ -43,7 +43,7 @@ from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import PolicyShelf
 from app.infra import metrics
 from app.infra.clock import stopwatch
-from app.infra.db.failures import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, refusal_of, sqlstate
+from app.infra.db.failures import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, is_outdated, refusal_of, sqlstate
 from app.infra.transaction import Transactions
 from app.kernel.errors import Refusal
 from app.kernel.identity import SYSTEM
@@ -274,7 +274,7 @@ class Desk:
             refusal = error
         except Exception as error:
             refusal = refusal_of(error)
-            if refusal is None:
+            if refusal is None and not is_outdated(error):
                 log.exception("desk_errand_failed", customer_id=key[0], segment=key[1])
                 _fail(self._parked.pop(key), error)
                 return
@@ -290,7 +290,7 @@ class Desk:
         if refusal is not None and not (len(batch) > 1 and sqlstate(error) == LOCK_NOT_AVAILABLE):
             _refuse(batch, refusal)
             return
-        again = len(batch) > 1 or _lost_a_race(error)
+        again = len(batch) > 1 or _passes_when_repeated(error)
         if again and not all(ticket.expired(stopwatch()) for ticket in batch):
             for ticket in batch:
                 ticket.alone = True
@@ -305,9 +305,10 @@ class Desk:
         task.add_done_callback(self._errands.discard)
 
 
-def _lost_a_race(error: Exception) -> bool:
-    """Whether another process has just written the same key or order: reading again shows it."""
-    return sqlstate(error) == UNIQUE_VIOLATION
+def _passes_when_repeated(error: Exception) -> bool:
+    """Whether another process has just written the same key or order, which reading again shows; or a later release
+    is just migrating, and the statement has to be prepared anew."""
+    return sqlstate(error) == UNIQUE_VIOLATION or is_outdated(error)
 
 
 def _refuse(tickets: Iterable[_Ticket], refusal: Refusal) -> None:

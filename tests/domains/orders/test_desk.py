@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from sqlalchemy import text
@@ -330,6 +331,21 @@ class TestOthersAreNotKeptWaiting:
         answers = await asyncio.gather(*(ask(api, check("C1", ref, "10")) for ref in refs))
         assert Counter(answer.status_code for answer in answers) == {201: 20, 500: 1}
         assert await totals(transactions, "C1") == (Decimal(200), 20)
+
+    async def test_asks_again_where_a_later_release_has_just_given_its_tables_another_form(
+        self, api: AsyncClient, transactions: Transactions, clock: FrozenClock
+    ) -> None:
+        """Once for the desk's own statements, once for those that roll an account forward to another day."""
+        await open_account(transactions, "C1")
+        await ask(api, check("C1", "A", "10"))
+        for number, days in enumerate((0, 1)):
+            clock.move(by=timedelta(days=days))
+            async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+                for table in ("accounts", "commitments"):
+                    await tx.session.execute(text(f"alter table {table} add column later_{number} text"))
+            with structlog.testing.capture_logs() as logs:
+                answer = await ask(api, check("C1", f"B{number}", "10"))
+            assert (answer.status_code, [entry["event"] for entry in logs if entry["log_level"] == "error"]) == (201, [])
 
     async def test_refuses_at_once_when_too_many_are_waiting(
         self, app: FastAPI, api: AsyncClient, transactions: Transactions, monkeypatch: pytest.MonkeyPatch
