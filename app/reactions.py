@@ -20,15 +20,27 @@ from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import (
     AccountCurrencyChanged,
     AccountOpened,
+    AccountsRegrouped,
+    FxRatesEntered,
     GroupLimitSet,
     HoldLifted,
+    HoldSet,
     LimitSet,
+    ReservationExpired,
     RiskNoted,
 )
 from app.domains.exposure.core.holds import HoldKind
 from app.domains.exposure.core.signals import AccountsRolled
 from app.domains.limits import service as limits
 from app.domains.orders import service as orders
+from app.domains.orders.core.order_events import (
+    CreditCheckLapsed,
+    CreditCheckRejected,
+    OrderCancelled,
+    OrderClosed,
+    ShipmentReversed,
+)
+from app.domains.policies.core.events import PolicyActivated, PolicyOverrideApproved
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.change_events import (
     DisputeOpened,
@@ -92,26 +104,37 @@ ADVERSE_EVENT: Final = "adverse_event"
 
 REACTIONS: Final[Reactions] = {
     ContactErased: (forgetting.contact_erased,),
+    CustomerChanged: (exposure.regroup, orders.wake_customer),
+    PolicyActivated: (orders.wake_segment,),
+    PolicyOverrideApproved: (orders.wake_waiting_orders,),
     AccountsRolled: (receivables.clear_drafts,),
-    LimitSet: (orders.wake_waiting_orders,),
-    GroupLimitSet: (orders.wake_waiting_orders,),
-    HoldLifted: (orders.wake_waiting_orders,),
-    CustomerChanged: (exposure.regroup,),
     AccountOpened: (read_credit_file, assessments.note_on_account),
     AccountCurrencyChanged: (note_cover,),
+    AccountsRegrouped: (orders.wake_regrouped,),
+    LimitSet: (orders.wake_waiting_orders,),
+    GroupLimitSet: (orders.wake_family,),
+    HoldSet: (orders.wake_waiting_orders,),
+    HoldLifted: (orders.wake_waiting_orders,),
+    ReservationExpired: (orders.wake_waiting_orders,),
+    FxRatesEntered: (orders.wake_without_rate,),
     CoverChanged: (limits.lower_for_announced_withdrawal, note_cover),
     CoverTurned: (note_cover,),
     CreditRecordRetracted: (note_cover, stop_for_adverse_events),
     AdverseEventFiled: (stop_for_adverse_events,),
-    RiskNoted: (limits.lower_for_lost_cover,),
+    RiskNoted: (limits.lower_for_lost_cover, orders.wake_waiting_orders),
     CustomerAssessed: (limits.schedule_review_of,),
-    InvoicePosted: (dunning.invoice_posted,),
+    OrderCancelled: (orders.wake_waiting_orders,),
+    OrderClosed: (orders.wake_waiting_orders,),
+    ShipmentReversed: (orders.wake_waiting_orders,),
+    CreditCheckRejected: (orders.wake_waiting_orders,),
+    CreditCheckLapsed: (orders.wake_waiting_orders,),
+    InvoicePosted: (dunning.invoice_posted, orders.wake_where_orders_are_complete),
     InvoiceCancelled: (dunning.items_moved, orders.wake_waiting_orders),
-    InvoiceWrittenOff: (dunning.items_moved,),
+    InvoiceWrittenOff: (dunning.items_moved, orders.wake_waiting_orders),
     WriteOffRecovered: (dunning.items_moved,),
-    DisputeOpened: (dunning.items_moved,),
-    DisputeResolved: (dunning.items_moved,),
-    InstalmentsPlanned: (dunning.items_moved,),
+    DisputeOpened: (dunning.items_moved, orders.wake_waiting_orders),
+    DisputeResolved: (dunning.items_moved, orders.wake_waiting_orders),
+    InstalmentsPlanned: (dunning.items_moved, orders.wake_waiting_orders),
     CreditNotePosted: (dunning.items_moved, orders.wake_waiting_orders),
     CreditNoteAllocated: (dunning.items_moved, orders.wake_waiting_orders),
     PaymentPosted: (dunning.payment_counted, dunning.items_moved, orders.wake_waiting_orders),

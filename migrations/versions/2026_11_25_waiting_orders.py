@@ -32,6 +32,13 @@ def upgrade() -> None:
         sa.Column("since", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("customer_id", "segment", name="pk_waiting_accounts"),
     )
+    op.create_table(
+        "woken_segments",
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("woken_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["segment"], ["segments.segment"], name="fk_woken_segments_segment_segments"),
+        sa.PrimaryKeyConstraint("segment", name="pk_woken_segments"),
+    )
     op.create_index(
         "ix_credit_checks_waiting",
         "credit_checks",
@@ -42,7 +49,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_credit_checks_waiting", "credit_checks")
-    for table in ("waiting_accounts", "review_notes", "review_cases"):
+    for table in ("woken_segments", "waiting_accounts", "review_notes", "review_cases"):
         op.drop_table(table)
 
 

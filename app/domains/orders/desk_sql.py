@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domains.exposure import statements
+from app.infra.clock import new_id
 
 DESK_SETTINGS: Final = {
     "plan_cache_mode": "force_generic_plan",
@@ -91,7 +92,7 @@ _CHECK_COLUMNS: Final = """id, account_id, customer_id, segment, order_ref, chec
                    codes, policy_version, policy_profile, policy_override_id, caller, caller_name, on_behalf_of,
                    decided_at, review, review_until, changed_at"""
 
-_WRITE: Final = f"""
+_WRITE_ALL: Final = f"""
     with wanted_accounts as (
         select id, version from unnest($1::uuid[], $2::bigint[]) as w(id, version)
     ), wanted_groups as (
@@ -140,10 +141,34 @@ _WRITE: Final = f"""
         select at, type, actor, actor_kind, request_id, segment, customer_id, subject_type, subject_id, before, after
           from json_populate_recordset(null::events, $18::json)
          where {_HELD}
-    )
+    )"""
+
+_WAKE: Final = f"""
+    , freed as (
+        select customer_id, segment, id from accounts where id = any($19::uuid[])
+        union
+        select m.customer_id, m.segment, m.id from accounts a join accounts m on m.group_id = a.group_id
+         where a.id = any($19::uuid[])
+    ), w_waiting as (
+        insert into waiting_accounts (customer_id, segment, token, since)
+        select f.customer_id, f.segment, $21::uuid, $17::timestamptz from freed f
+         where {_HELD}
+           and (f.id = any($20::uuid[])
+                or exists (select from credit_checks c
+                            where c.customer_id = f.customer_id and c.segment = f.segment and c.review = 'open'))
+         order by f.customer_id, f.segment
+        on conflict (customer_id, segment) do update set token = excluded.token
+    )"""
+"""Has the waiting orders of accounts that got more room ($19), and of who shares their limit, judged anew. What the
+batch itself refers ($20) is not in the table yet. Only for batches that free something: few do."""
+
+_LOCKED: Final = """
     select 'account' as kind, id, version = version_read as unchanged from held_accounts
     union all
     select 'group', id, version = version_read from held_groups"""
+
+_WRITE: Final = _WRITE_ALL + _LOCKED
+_WRITE_AND_WAKE: Final = _WRITE_ALL + _WAKE + _LOCKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +190,10 @@ Lock = tuple[str, UUID]
 
 @dataclass(slots=True)
 class Writes:
-    """Everything one batch writes. `accounts_read` and `groups_read` are the versions it was decided on."""
+    """Everything one batch writes. `accounts_read` and `groups_read` are the versions it was decided on.
+
+    `freed` are the accounts that have more room afterwards, `referring` those with an order that it refers.
+    """
 
     now: datetime
     accounts_read: dict[UUID, int] = field(default_factory=dict)
@@ -181,6 +209,8 @@ class Writes:
     answers: list[str] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    freed: list[UUID] = field(default_factory=list)
+    referring: list[UUID] = field(default_factory=list)
 
     @property
     def locks(self) -> set[Lock]:
@@ -224,8 +254,9 @@ class DeskSql:
 
     async def write(self, writes: Writes) -> Held:
         """Writes all or nothing: everything only if all rows could be locked at the versions they were read at."""
+        waking = (writes.freed, writes.referring, new_id(writes.now)) if writes.freed else ()
         held = await self._all(
-            _WRITE,
+            _WRITE_AND_WAKE if waking else _WRITE,
             list(writes.accounts_read.keys()),
             list(writes.accounts_read.values()),
             list(writes.groups_read.keys()),
@@ -244,6 +275,7 @@ class DeskSql:
             _json(writes.keys),
             writes.now,
             _json(writes.events),
+            *waking,
         )
         locked = {(row["kind"], row["id"]) for row in held}
         return Held(

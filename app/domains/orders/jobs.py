@@ -35,6 +35,12 @@ async def _lapse(run: Run, customer_id: str, segment: str) -> int:
         return 0
 
 
+async def begin_day(run: Run) -> None:
+    """Has all waiting orders judged anew where a day has begun: limits and policies begin and end with days."""
+    async with run.begin() as tx:
+        await orders.wake_for_the_day(tx)
+
+
 async def judge_waiting_orders(run: Run) -> None:
     """Judges the waiting orders of every account that has more room, oldest first, one order a transaction."""
     async with run.begin() as tx:
@@ -73,6 +79,7 @@ async def _judge_order(run: Run, check_id: UUID) -> None:
 
 JOBS: Final = (
     Job("lapse_reviews", every=timedelta(minutes=5), run=lapse_reviews),
+    Job("wake_orders_for_the_day", every=timedelta(minutes=1), run=begin_day),
     Job("judge_waiting_orders", every=timedelta(seconds=1), run=judge_waiting_orders),
 )
 

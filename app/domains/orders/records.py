@@ -8,11 +8,10 @@ from uuid import UUID
 
 from app.domains.orders.core.decide import review_until
 from app.domains.orders.core.decision import Decision
-from app.domains.orders.core.events import DECIDED
+from app.domains.orders.core.events import DECIDED, decided_members
 from app.domains.orders.core.facts import CheckFacts, CheckRequest
 from app.domains.policies.core.compiled import EffectivePolicy
 from app.kernel.identity import Actor
-from app.kernel.money import render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +87,7 @@ def event_values(question: Question, facts: CheckFacts, decision: Decision, chec
         "subject_type": kind.subject_type,
         "subject_id": check_id,
         "before": {},
-        "after": {
-            "order_ref": request.order_ref,
-            "amount": render(request.amount, request.currency),
-            "currency": request.currency,
-            "checkpoint": request.checkpoint.value,
-            "reserve": request.reserve,
-            "reasons": [reason.code for reason in decision.reasons],
-        },
+        "after": decided_members(request, decision),
     }
 
 

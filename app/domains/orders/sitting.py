@@ -114,8 +114,8 @@ class Sitting:
         self._pending: dict[UUID, dict[str, Any]] = {}
         self._decided: list[Decided] = []
         self._positions = self._read(findings)
-        self._read_versions = {a.id: a.version for a in self._positions.accounts.values()}
-        self._read_groups = {g.id: g.version for g in self._positions.groups.values()}
+        self._accounts_read = dict(self._positions.accounts)
+        self._groups_read = dict(self._positions.groups)
 
     def results(self) -> list[Result]:
         """The result of each question, in order. An account that is not ready holds back all its questions."""
@@ -139,8 +139,8 @@ class Sitting:
         orders = {key: records.commitment_values(positions.orders[key], now) for key in touched}
         return Writes(
             now=now,
-            accounts_read={a: self._read_versions[a] for a in positions.touched_accounts},
-            groups_read={g: self._read_groups[g] for g in positions.touched_groups},
+            accounts_read={a: self._accounts_read[a].version for a in positions.touched_accounts},
+            groups_read={g: self._groups_read[g].version for g in positions.touched_groups},
             accounts=[records.account_values(positions.accounts[a], now) for a in positions.touched_accounts],
             groups=[records.group_values(positions.groups[g]) for g in positions.touched_groups],
             ledger=records.line_values(positions, now),
@@ -152,7 +152,15 @@ class Sitting:
             answers=[done.body.decode() for done in self._decided],
             keys=[key_values(n, done) for n, done in enumerate(self._decided, 1) if done.question.key],
             events=[done.event for done in self._decided],
+            freed=self._freed(),
+            referring=[done.check["account_id"] for done in self._decided if done.check["review"] == "open"],
         )
+
+    def _freed(self) -> list[UUID]:
+        """The accounts that have more room than before: an order was lowered, replaced, or asks for less."""
+        accounts, before = self._positions.accounts, self._accounts_read
+        touched = self._positions.touched_accounts
+        return [each for each in touched if accounts[each].has_more_room_than(before[each])]
 
     # ---- reading -------------------------------------------------------------------------------------------
 

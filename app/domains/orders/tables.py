@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
@@ -104,6 +104,15 @@ class WaitingAccountRow(Base):
     segment: Mapped[str] = mapped_column(primary_key=True)
     token: Mapped[UUID]
     since: Mapped[datetime]
+
+
+class WokenSegmentRow(Base):
+    """The last day on which all waiting orders of a segment were woken, for what a new day brings."""
+
+    __tablename__ = "woken_segments"
+
+    segment: Mapped[str] = mapped_column(ForeignKey("segments.segment"), primary_key=True)
+    woken_on: Mapped[date]
 
 
 class ShipmentRow(Base):

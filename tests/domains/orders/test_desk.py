@@ -345,7 +345,10 @@ class TestOthersAreNotKeptWaiting:
                     await tx.session.execute(text(f"alter table {table} add column later_{number} text"))
             with structlog.testing.capture_logs() as logs:
                 answer = await ask(api, check("C1", f"B{number}", "10"))
-            assert (answer.status_code, [entry["event"] for entry in logs if entry["log_level"] == "error"]) == (201, [])
+            assert (answer.status_code, [entry["event"] for entry in logs if entry["log_level"] == "error"]) == (
+                201,
+                [],
+            )
 
     async def test_refuses_at_once_when_too_many_are_waiting(
         self, app: FastAPI, api: AsyncClient, transactions: Transactions, monkeypatch: pytest.MonkeyPatch

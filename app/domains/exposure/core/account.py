@@ -132,6 +132,12 @@ class Account:
         """The currency of the account."""
         return self.exposure.currency
 
+    def has_more_room_than(self, before: Account) -> bool:
+        """Whether less takes up headroom than `before`, by itself or with what is referred: the policy says which of
+        the two counts."""
+        counted, then = (each.exposure.amount - each.beyond_horizon for each in (self, before))
+        return counted < then or counted + self.held_orders < then + before.held_orders
+
     def is_fresh(self, now: datetime, basis: Basis) -> bool:
         """Whether the standing facts hold at `now` under `basis`."""
         return now < self.fresh_until and self.basis == basis.text

@@ -89,13 +89,19 @@ async def of_customers(
     return [account_from(row) for row in (await session.execute(statement)).mappings()]
 
 
-async def companions(session: AsyncSession, customer_id: str, *, segment: str) -> Sequence[str]:
-    """The customer itself and those that share a limit with its account in a segment."""
+async def companions(session: AsyncSession, customer_ids: Collection[str], *, segment: str) -> Sequence[str]:
+    """Those of the customers that have an account in a segment, and those that share a limit with one of them."""
     own = aliased(AccountRow)
     together = or_(AccountRow.id == own.id, AccountRow.group_id == own.group_id)
-    statement = select(AccountRow.customer_id).join(own, and_(own.segment == AccountRow.segment, together))
-    found = await session.scalars(statement.where(own.customer_id == customer_id, own.segment == segment))
+    statement = select(AccountRow.customer_id).join(own, and_(own.segment == AccountRow.segment, together)).distinct()
+    found = await session.scalars(statement.where(own.customer_id.in_(customer_ids), own.segment == segment))
     return found.all()
+
+
+async def members(session: AsyncSession, group_ids: Collection[UUID]) -> Sequence[str]:
+    """The customers whose accounts share the limit of one of these groups."""
+    statement = select(AccountRow.customer_id).where(AccountRow.group_id.in_(group_ids)).distinct()
+    return (await session.scalars(statement)).all()
 
 
 async def with_dues(

@@ -19,6 +19,7 @@ from app.domains.exposure.service.accounts import (
     due_ladder,
     list_accounts,
     list_ledger,
+    members,
     open_account,
     stale_accounts,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "list_rates",
     "load_orders",
     "lock",
+    "members",
     "note_cover",
     "note_risk",
     "open_account",

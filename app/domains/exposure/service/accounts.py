@@ -82,9 +82,14 @@ async def accounts_of(
     return await overviews(tx, accounts=seen)
 
 
-async def companions(tx: Transaction, *, customer_id: str, segment: str) -> Sequence[str]:
-    """The customer and those that share a group's limit with it in a segment; nobody where it has no account."""
-    return await repository.companions(tx.session, customer_id, segment=segment)
+async def companions(tx: Transaction, *, customer_ids: Collection[str], segment: str) -> Sequence[str]:
+    """Those of the customers that have an account in a segment, and those that share a limit with one of them."""
+    return await repository.companions(tx.session, customer_ids, segment=segment)
+
+
+async def members(tx: Transaction, *, group_ids: Collection[UUID]) -> Sequence[str]:
+    """The customers whose accounts share the limit of one of these groups."""
+    return await repository.members(tx.session, group_ids) if group_ids else ()
 
 
 async def list_accounts(

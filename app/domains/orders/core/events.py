@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
-from app.domains.orders.core.decision import Outcome
+from app.domains.orders.core.decision import Decision, Outcome
+from app.domains.orders.core.facts import CheckRequest
 from app.kernel.events import Event
+from app.kernel.money import render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +41,25 @@ DECIDED: dict[Outcome, type[Event]] = {
     Outcome.REFERRED: CreditCheckReferred,
     Outcome.DECLINED: CreditCheckDeclined,
 }
+
+
+def decided(request: CheckRequest, decision: Decision, check_id: UUID) -> Event:
+    """That `decision` was taken on `request`."""
+    return DECIDED[decision.outcome](
+        subject_id=str(check_id),
+        segment=request.segment,
+        customer_id=request.customer_id,
+        after=decided_members(request, decision),
+    )
+
+
+def decided_members(request: CheckRequest, decision: Decision) -> dict[str, Any]:
+    """What the event says of the decision."""
+    return {
+        "order_ref": request.order_ref,
+        "amount": render(request.amount, request.currency),
+        "currency": request.currency,
+        "checkpoint": request.checkpoint.value,
+        "reserve": request.reserve,
+        "reasons": [reason.code for reason in decision.reasons],
+    }

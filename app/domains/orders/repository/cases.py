@@ -1,4 +1,4 @@
-"""Claims, notes and waiting accounts: the work around referred orders."""
+"""Claims and notes: the work on referred orders."""
 
 from __future__ import annotations
 
@@ -6,37 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, text
+from sqlalchemy import insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.orders.core.cases import Case, Note
 from app.domains.orders.core.reviews import Review
-from app.domains.orders.tables import CreditCheckRow, ReviewCaseRow, ReviewNoteRow, WaitingAccountRow
+from app.domains.orders.tables import CreditCheckRow, ReviewCaseRow, ReviewNoteRow
 from app.infra.db.paging import PageRequest, Slice, fetch
-
-_WAKE: Final = text("""
-    insert into waiting_accounts (customer_id, segment, token, since)
-    select a.customer_id, :segment, :token, :now
-      from unnest(cast(:customer_ids as text[])) a (customer_id)
-     where exists (select from credit_checks c
-                    where c.customer_id = a.customer_id and c.segment = :segment and c.review = 'open')
-     order by a.customer_id
-    on conflict (customer_id, segment) do update set token = excluded.token
-""")
-"""One entry an account. A new token tells whoever judges at this moment that there is even more room."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An account whose waiting orders are to be judged anew."""
-
-    customer_id: str
-    segment: str
-    token: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,53 +106,6 @@ async def open_checks(
     if order_ref is not None:
         statement = statement.where(CreditCheckRow.order_ref == order_ref)
     return [OpenCheck(*row) for row in await session.execute(statement)]
-
-
-# ---- waiting accounts --------------------------------------------------------------------------------------
-
-
-async def wake(
-    session: AsyncSession, customer_ids: Collection[str], segment: str, *, token: UUID, now: datetime
-) -> None:
-    """Notes that these accounts have more room, as far as any of their orders waits for a review."""
-    values = {"customer_ids": sorted(customer_ids), "segment": segment, "token": token, "now": now}
-    await session.execute(_WAKE, values)
-
-
-async def waiting(session: AsyncSession, limit: int) -> Sequence[Waiting]:
-    """At most `limit` accounts to be judged anew, those first that have waited longest."""
-    rows = await session.scalars(select(WaitingAccountRow).order_by(WaitingAccountRow.since).limit(limit))
-    return [Waiting(row.customer_id, row.segment, row.token) for row in rows]
-
-
-async def settle(session: AsyncSession, done: Waiting) -> None:
-    """Forgets an account that was judged, unless it has been woken again meanwhile."""
-    await session.execute(
-        delete(WaitingAccountRow).where(
-            WaitingAccountRow.customer_id == done.customer_id,
-            WaitingAccountRow.segment == done.segment,
-            WaitingAccountRow.token == done.token,
-        )
-    )
-
-
-async def waiting_checks(
-    session: AsyncSession, account: Waiting, *, at: datetime, after: UUID, limit: int
-) -> Sequence[UUID]:
-    """At most `limit` checks of an account under review, behind the id `after`, oldest first."""
-    statement = (
-        select(CreditCheckRow.id)
-        .where(
-            CreditCheckRow.customer_id == account.customer_id,
-            CreditCheckRow.segment == account.segment,
-            CreditCheckRow.review == Review.OPEN.value,
-            CreditCheckRow.review_until > at,
-            CreditCheckRow.id > after,
-        )
-        .order_by(CreditCheckRow.id)
-        .limit(limit)
-    )
-    return (await session.scalars(statement)).all()
 
 
 def _case(row: ReviewCaseRow) -> Case:

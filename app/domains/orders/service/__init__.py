@@ -4,7 +4,7 @@ Deciding new checks is the desk's: see `app.domains.orders.desk`.
 """
 
 from app.domains.orders.repository import CheckFilter, ShipmentFilter, StoredCheck
-from app.domains.orders.repository.cases import Waiting
+from app.domains.orders.repository.waiting import Waiting
 from app.domains.orders.service.cases import claim, hand_on, list_notes, note, unclaim
 from app.domains.orders.service.checks import (
     CheckView,
@@ -16,20 +16,21 @@ from app.domains.orders.service.checks import (
     view,
 )
 from app.domains.orders.service.orders import cancel, close, get, list_orders, load
+from app.domains.orders.service.rejudging import reevaluate, reevaluate_waiting
 from app.domains.orders.service.retention import Swept, delete_older_checks
-from app.domains.orders.service.reviews import (
-    accounts_with_lapsing_reviews,
-    lapse_reviews,
-    reevaluate,
-    reevaluate_waiting,
-    reject,
-    release,
-)
+from app.domains.orders.service.reviews import accounts_with_lapsing_reviews, lapse_reviews, reject, release
 from app.domains.orders.service.shipments import list_shipments, reverse, ship
 from app.domains.orders.service.waiting import (
     settle_account,
     waiting_checks,
+    wake_customer,
+    wake_family,
+    wake_for_the_day,
+    wake_regrouped,
+    wake_segment,
     wake_waiting_orders,
+    wake_where_orders_are_complete,
+    wake_without_rate,
     woken_accounts,
 )
 
@@ -68,6 +69,13 @@ __all__ = [
     "unclaim",
     "view",
     "waiting_checks",
+    "wake_customer",
+    "wake_family",
+    "wake_for_the_day",
+    "wake_regrouped",
+    "wake_segment",
     "wake_waiting_orders",
+    "wake_where_orders_are_complete",
+    "wake_without_rate",
     "woken_accounts",
 ]

@@ -11,7 +11,8 @@ from app.domains.exposure.core.positions import Positions
 from app.domains.orders import repository
 from app.domains.orders.core.facts import CheckFacts, CheckRequest
 from app.domains.orders.core.gathering import Surroundings, gathered
-from app.domains.orders.core.reviews import Review, ReviewMove
+from app.domains.orders.core.reviews import Review, ReviewMove, check_open
+from app.domains.orders.repository import StoredCheck
 from app.domains.policies import service as policies
 from app.domains.policies.core.compiled import EffectivePolicy
 from app.infra.transaction import Transaction
@@ -27,6 +28,22 @@ async def locked_order(tx: Transaction, *, segment: str, order_ref: str) -> tupl
     positions = await exposure.lock(tx, keys=[(known.customer_id, segment)])
     await exposure.load_orders(tx, positions=positions, keys=[known.key])
     return positions, positions.orders[known.key]
+
+
+async def locked_check(tx: Transaction, stored: StoredCheck) -> tuple[Positions, StoredCheck]:
+    """Locks the account of a check under review, and reads the check again: somebody may have decided, or asked anew,
+    in between.
+
+    Raises `ReviewClosed`, `AccountBusy`.
+    """
+    check = stored.check
+    positions = await exposure.lock(tx, keys=[check.account_key])
+    found = await repository.find_check(tx.session, check.id)
+    assert found is not None, "a check under review is not deleted"
+    check_open(found.check, now=tx.now)
+    await exposure.load_orders(tx, positions=positions, keys=[check.key])
+    assert positions.orders[check.key].review_id == check.id, "an order knows its open review"
+    return positions, found
 
 
 async def supersede_review(tx: Transaction, *, order: Commitment) -> None:
