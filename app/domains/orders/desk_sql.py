@@ -1,6 +1,7 @@
 """The desk's two statements: one reads everything a batch needs, one locks and writes everything it decided.
 
-The only place outside the slices that names their tables, because two round trips a batch is what makes the desk fast.
+It names the tables of other slices, because two round trips a batch is what makes the desk fast; `repository/queue.py`
+is the only other place that does.
 Each slice's rows travel as one JSON parameter. The connection is in autocommit: a statement is a transaction.
 """
 

@@ -255,7 +255,7 @@ class TestWhatPeopleDecide:
 
     async def test_about_terms(self, api: AsyncClient, run: Run) -> None:
         await change_policy(api, "order_checks", terms={"effect": "refer"})
-        longer = {"payment_terms": {"kind": "account", "net_days": 90}}
+        longer: Json = {"payment_terms": {"kind": "account", "net_days": 90}}
         await waits(api, **longer)
         (await api.put("/v1/customers/C-1", json={"name": "C-1", "country": "CN", **longer})).raise_for_status()
         await goes(api, run)

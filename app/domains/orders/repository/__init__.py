@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -69,6 +69,12 @@ async def find_check(session: AsyncSession, check_id: UUID) -> StoredCheck | Non
     """The check as it is stored now, whatever this transaction has read before."""
     row = await session.get(CreditCheckRow, check_id, populate_existing=True)
     return None if row is None else _stored(row)
+
+
+async def find_checks(session: AsyncSession, check_ids: Collection[UUID]) -> Mapping[UUID, StoredCheck]:
+    """Those of the checks that there are."""
+    rows = await session.scalars(select(CreditCheckRow).where(CreditCheckRow.id.in_(check_ids)))
+    return {row.id: _stored(row) for row in rows}
 
 
 async def list_checks(session: AsyncSession, page: PageRequest, wanted: CheckFilter) -> Slice[StoredCheck]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import insert, or_, select
@@ -13,20 +10,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.orders.core.cases import Case, Note
-from app.domains.orders.core.reviews import Review
-from app.domains.orders.tables import CreditCheckRow, ReviewCaseRow, ReviewNoteRow
+from app.domains.orders.tables import ReviewCaseRow, ReviewNoteRow
 from app.infra.db.paging import PageRequest, Slice, fetch
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCheck:
-    """A check under review, as far as its stake is about it."""
-
-    id: UUID
-    customer_id: str
-    segment: str
-    amount: Decimal
-    currency: str
 
 
 async def find_case(session: AsyncSession, check_id: UUID) -> Case | None:
@@ -79,33 +64,6 @@ async def list_notes(session: AsyncSession, page: PageRequest, check_id: UUID) -
     found = await fetch(session, statement, plain, keys=[ReviewNoteRow.id])
     notes = [Note(row.id, row.check_id, row.note, row.written_by, row.written_at) for row in found.rows]
     return Slice(notes, found.next_cursor)
-
-
-async def open_checks(
-    session: AsyncSession, *, segment: str, customer_id: str | None, order_ref: str | None, at: datetime, most: int
-) -> Sequence[OpenCheck]:
-    """At most `most` checks of a segment that are under review, the oldest first."""
-    statement = (
-        select(
-            CreditCheckRow.id,
-            CreditCheckRow.customer_id,
-            CreditCheckRow.segment,
-            CreditCheckRow.amount,
-            CreditCheckRow.currency,
-        )
-        .where(
-            CreditCheckRow.segment == segment,
-            CreditCheckRow.review == Review.OPEN.value,
-            CreditCheckRow.review_until > at,
-        )
-        .order_by(CreditCheckRow.id)
-        .limit(most)
-    )
-    if customer_id is not None:
-        statement = statement.where(CreditCheckRow.customer_id == customer_id)
-    if order_ref is not None:
-        statement = statement.where(CreditCheckRow.order_ref == order_ref)
-    return [OpenCheck(*row) for row in await session.execute(statement)]
 
 
 def _case(row: ReviewCaseRow) -> Case:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Final
 from uuid import UUID
 
 from app.domains.assessments import service as assessments
@@ -19,20 +18,17 @@ from app.domains.exposure.core.fx import Quotes, rate_between
 from app.domains.orders import repository
 from app.domains.orders.core import cases
 from app.domains.orders.core.cases import Case, Stake
-from app.domains.orders.core.reviews import Review
-from app.domains.orders.repository import CheckFilter, StoredCheck
+from app.domains.orders.core.reviews import Check, Review
+from app.domains.orders.repository import CheckFilter, StoredCheck, queue
 from app.domains.orders.repository import cases as case_rows
-from app.domains.orders.repository.cases import OpenCheck
+from app.domains.orders.repository.queue import Backlog, Ranked, Rate
 from app.domains.policies import service as policies
 from app.domains.policies.core.approvals import ReleaseRules
 from app.domains.policies.core.document import parse
 from app.infra.db.paging import CursorMalformed, PageRequest, Slice
 from app.infra.transaction import Transaction
-from app.kernel.money import rounded
+from app.kernel.money import DIGITS, rounded
 from app.kernel.periods import local_day
-
-QUEUE_MOST: Final = 2_000
-"""Open reviews of a segment that are ranked by their stake, the oldest; a department with more has another problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +45,7 @@ async def work_on(tx: Transaction, *, checks: Sequence[StoredCheck]) -> Mapping[
     waiting = [stored.check for stored in checks if stored.check.review_at(tx.now) is Review.OPEN]
     stakes: dict[UUID, Stake] = {}
     for segment in sorted({check.segment for check in waiting}):
-        asked = [
-            OpenCheck(check.id, check.customer_id, segment, check.amount, check.currency)
-            for check in waiting
-            if check.segment == segment
-        ]
-        stakes |= (await _Market.of(tx, segment, asked)).stakes(asked)
+        stakes |= await _stakes(tx, segment, [check for check in waiting if check.segment == segment])
     return {stored.check.id: Work(known.get(stored.check.id), stakes.get(stored.check.id)) for stored in checks}
 
 
@@ -64,23 +55,33 @@ async def list_by_stake(tx: Transaction, *, page: PageRequest, segment: str, wan
     Stakes are compared in the segment's currency; one that no exchange rate tells comes first. Raises
     `CursorMalformed`.
     """
-    asked = await case_rows.open_checks(
+    below = None if page.cursor is None else _decoded(page.cursor)
+    market = await _market(tx, segment)
+    backlog = Backlog(segment, tx.now, wanted.customer_id, wanted.order_ref)
+    ranked = await queue.ranked(
         tx.session,
-        segment=segment,
-        customer_id=wanted.customer_id,
-        order_ref=wanted.order_ref,
-        at=tx.now,
-        most=QUEUE_MOST,
+        backlog,
+        rates=[market.rate(*pair) for pair in await queue.currencies(tx.session, backlog)],
+        on=market.on,
+        lost_percent=market.rules.loss_given_default_percent,
+        digits=DIGITS[market.currency],
+        below=below,
+        most=page.limit + 1,
     )
-    market = await _Market.of(tx, segment, asked)
-    ranked = sorted(((market.rank(stake), check_id) for check_id, stake in market.stakes(asked).items()), reverse=True)
-    if page.cursor is not None:
-        after = _decoded(page.cursor)
-        ranked = [key for key in ranked if key < after]
     shown = ranked[: page.limit]
-    found = [await repository.find_check(tx.session, check_id) for _, check_id in shown]
+    found = await repository.find_checks(tx.session, [place.id for place in shown])
     more = _encoded(shown[-1]) if len(ranked) > page.limit else None
-    return Slice([stored for stored in found if stored is not None], more)
+    return Slice([found[place.id] for place in shown], more)
+
+
+async def _stakes(tx: Transaction, segment: str, checks: Sequence[Check]) -> dict[UUID, Stake]:
+    market, customers = await _market(tx, segment), {check.customer_id for check in checks}
+    accounts = await exposure.known_accounts(tx, keys=[(each, segment) for each in customers])
+    probabilities = await assessments.probabilities(tx, customer_ids=customers, segment=segment)
+    return {
+        check.id: market.stake(check, accounts[check.account_key], probabilities.get(check.customer_id))
+        for check in checks
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,57 +92,42 @@ class _Market:
     on: date
     quotes: Quotes
     rules: ReleaseRules
-    accounts: Mapping[tuple[str, str], Account]
-    probabilities: Mapping[str, Decimal]
 
-    @classmethod
-    async def of(cls, tx: Transaction, segment: str, checks: Sequence[OpenCheck]) -> _Market:
-        held = await policies.segment(tx, segment=segment)
-        on = local_day(tx.now, held.zone)
-        customers = {check.customer_id for check in checks}
-        return cls(
-            currency=held.currency,
-            on=on,
-            quotes=await exposure.quotes(tx, on=on),
-            rules=parse((await policies.active(tx, segment=segment)).document).approvals.release,
-            accounts=await exposure.known_accounts(tx, keys=[(each, segment) for each in customers]),
-            probabilities=await assessments.probabilities(tx, customer_ids=customers, segment=segment),
-        )
-
-    def stakes(self, checks: Sequence[OpenCheck]) -> dict[UUID, Stake]:
-        """The stake in each check."""
-        return {check.id: self._stake(check) for check in checks}
-
-    def rank(self, stake: Stake) -> Decimal:
-        """A stake in the segment's currency, to compare it with others."""
-        if stake.worst is None:
-            return _UNKNOWN
-        rate = rate_between(self.quotes, stake.worst.currency, self.currency)
-        return _UNKNOWN if rate is None else stake.worst.convert(rate, self.currency).amount
-
-    def _stake(self, check: OpenCheck) -> Stake:
-        account = self.accounts[check.customer_id, check.segment]
+    def stake(self, check: Check, account: Account, probability: Decimal | None) -> Stake:
+        """The stake in a check."""
         rate = rate_between(self.quotes, check.currency, account.currency)
         worth = None if rate is None else rounded(check.amount * rate, account.currency)
-        known = self.probabilities.get(check.customer_id)
-        return cases.stake_of(account, worth, on=self.on, probability=known, rules=self.rules)
+        return cases.stake_of(account, worth, on=self.on, probability=probability, rules=self.rules)
+
+    def rate(self, asked: str, kept: str) -> Rate:
+        """How orders in one currency count on accounts in another."""
+        return Rate(
+            asked,
+            kept,
+            rate=rate_between(self.quotes, asked, kept),
+            digits=DIGITS[kept],
+            into_segment=rate_between(self.quotes, kept, self.currency),
+        )
 
 
-_UNKNOWN: Final = Decimal("1e30")
-"""Above every amount."""
+async def _market(tx: Transaction, segment: str) -> _Market:
+    held = await policies.segment(tx, segment=segment)
+    on = local_day(tx.now, held.zone)
+    rules = parse((await policies.active(tx, segment=segment)).document).approvals.release
+    return _Market(held.currency, on, await exposure.quotes(tx, on=on), rules)
 
 
-def _encoded(key: tuple[Decimal, UUID]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([str(key[0]), str(key[1])]).encode()).decode().rstrip("=")
+def _encoded(place: Ranked) -> str:
+    return base64.urlsafe_b64encode(json.dumps([str(place.stake), str(place.id)]).encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str) -> tuple[Decimal, UUID]:
+def _decoded(cursor: str) -> Ranked:
     try:
         padded = (cursor + "=" * (-len(cursor) % 4)).encode("ascii")
         amount, check_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        rank = Decimal(amount)
-        if not rank.is_finite():
+        stake = Decimal(amount)
+        if not queue.is_stake(stake):
             raise CursorMalformed
-        return rank, UUID(check_id)
+        return Ranked(UUID(check_id), stake)
     except (ValueError, TypeError, AttributeError, binascii.Error, InvalidOperation, RecursionError):
         raise CursorMalformed from None
