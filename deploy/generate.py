@@ -141,6 +141,9 @@ BUSINESS: Final = (
                 Query('headroom:reviews_waiting{segment=~"$segment"}', "{{segment}}")]),
             Panel("The oldest has waited", [
                 Query('headroom:reviews_oldest_seconds{segment=~"$segment"}', "{{segment}}")], "s", good_below=86_400),
+            Panel("Limit requests waiting", [
+                Query('headroom:limit_requests_waiting{segment=~"$segment"}', "{{segment}}"),
+                Query('headroom:limit_requests_overdue{segment=~"$segment"}', "{{segment}} overdue")]),
             Panel("Segments by policy", [Query("headroom:segments", "{{policy}}")], kind="stat"),
         ],
     ),

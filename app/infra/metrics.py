@@ -70,6 +70,10 @@ PORTFOLIO_HEADROOM = _portfolio("portfolio_headroom", "Own limits in force less 
 PORTFOLIO_EXCEEDED = _portfolio("portfolio_exceeded_accounts", "Accounts whose exposure is above their own limit")
 REVIEWS_WAITING = _portfolio("reviews_waiting", "Referred orders that wait for somebody's decision", ["segment"])
 REVIEWS_OLDEST_SECONDS = _portfolio("reviews_oldest_seconds", "How long the oldest of them has waited", ["segment"])
+LIMIT_REQUESTS_WAITING = _portfolio("limit_requests_waiting", "Limit requests that people have to decide", ["segment"])
+LIMIT_REQUESTS_OVERDUE = _portfolio(
+    "limit_requests_overdue", "Those of them that everybody has let their time pass on", ["segment"]
+)
 SEGMENTS = _portfolio("segments", "Segments, by whether a policy is active in them", ["policy"])
 
 

@@ -72,6 +72,7 @@ def _create_requests() -> None:
         sa.Column("offered_amount", _AMOUNT),
         sa.Column("decided_amount", _AMOUNT),
         sa.Column("decided_at", _INSTANT),
+        sa.Column("overdue_since", _INSTANT),
         sa.Column("changed_at", _INSTANT, nullable=False),
         sa.CheckConstraint(
             "(status = 'pending') = (decided_at is null)", name=op.f("ck_limit_requests_decision_dated")

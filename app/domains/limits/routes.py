@@ -74,6 +74,7 @@ async def list_limit_requests(
     customer_id: OfCustomer = None,
     status: Annotated[RequestStatus | None, Query(description="Only those that stand there")] = None,
     mine: Annotated[bool, Query(description="Only those that wait for a decision the caller may take")] = False,
+    overdue: Annotated[bool, Query(description="Only those that everybody has let their time pass on")] = False,
 ) -> Page[LimitRequestOut]:
     """In the order in which they were made. `status=pending&mine=true` is an approver's inbox."""
     wanted = limits.RequestFilter(
@@ -81,6 +82,7 @@ async def list_limit_requests(
         customer_id=customer_id,
         status=RequestStatus.PENDING if mine and status is None else status,
         turns=await limits.turns_of(tx, caller=caller, segments=_segments(caller, segment)) if mine else None,
+        overdue=overdue,
     )
     found = await limits.list_requests(tx, page=page, wanted=wanted)
     return Page(items=[request_out(request) for request in found.rows], next_cursor=found.next_cursor)

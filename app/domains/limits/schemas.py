@@ -133,6 +133,7 @@ class LimitRequestOut(Wire):
     offered_amount: MoneyText | None
     decided_amount: MoneyText | None
     decided_at: datetime | None
+    overdue_since: Annotated[datetime | None, Field(description="Since when nobody is left who could decide in time")]
     steps: list[StepOut]
     reasons: list[ReasonOut]
     assessment_id: UUID | None
@@ -239,6 +240,7 @@ def request_out(request: LimitRequest) -> LimitRequestOut:
         offered_amount=_amount(request.offered_amount, currency),
         decided_amount=_amount(request.decided_amount, currency),
         decided_at=request.decided_at,
+        overdue_since=request.overdue_since,
         steps=[_step(step, request.segment_currency) for step in request.steps],
         reasons=[ReasonOut(code=reason.code, message=reason.message) for reason in request.reasons],
         assessment_id=request.assessment_id,

@@ -68,6 +68,7 @@ class LimitRequestRow(Base):
     offered_amount: Mapped[Amount | None]
     decided_amount: Mapped[Amount | None]
     decided_at: Mapped[datetime | None]
+    overdue_since: Mapped[datetime | None]
     changed_at: Mapped[datetime]
 
 

@@ -55,11 +55,14 @@ async def measure_portfolio(run: Run) -> None:
 
 
 async def look_at_desks(run: Run) -> None:
-    """Referred orders that wait for a decision, and segments in which nothing can be approved for want of a policy."""
+    """Referred orders and limit requests that wait for a decision, and segments in which nothing can be approved for
+    want of a policy."""
     async with run.begin() as tx:
         now, desks = tx.now, await monitoring.desks(tx)
     _BOARD.show(metrics.REVIEWS_WAITING, {(desk.segment,): desk.reviews for desk in desks})
     _BOARD.show(metrics.REVIEWS_OLDEST_SECONDS, {(desk.segment,): _waited(desk.oldest_at, now) for desk in desks})
+    _BOARD.show(metrics.LIMIT_REQUESTS_WAITING, {(desk.segment,): desk.requests for desk in desks})
+    _BOARD.show(metrics.LIMIT_REQUESTS_OVERDUE, {(desk.segment,): desk.requests_overdue for desk in desks})
     active = sum(desk.has_policy for desk in desks)
     _BOARD.show(metrics.SEGMENTS, {("active",): active, ("missing",): len(desks) - active})
 

@@ -215,13 +215,62 @@ class TestEscalation:
         assert (decided["status"], states(decided)) == ("approved", ["escalated", "approved"])
         assert ("limit_request_escalated", "system") in await types(transactions, asked["id"])
 
-    async def test_of_the_last_level_leads_nowhere(
+    async def test_of_the_last_level_leads_to_the_next_higher_authority(
         self, staff: People, transactions: Transactions, clock: FrozenClock
     ) -> None:
         asked = await ask(staff.ana, "50000")
-        clock.move(by=timedelta(days=3))
+        assert [step["role"] for step in asked["steps"]] == ["credit_manager"]
+        clock.move(by=timedelta(hours=48))
+        for _ in range(2):
+            await escalate_requests(Run(transactions, "test"))
+        assert (await inbox(staff.max), await inbox(staff.dora)) == ([], [asked["id"]])
+        refused(await approve(staff.max, asked), 403, "role_not_due")
+        decided = (await approve(staff.dora, asked)).raise_for_status().json()
+        assert (decided["status"], states(decided)) == ("approved", ["escalated", "approved"])
+        assert [(step["role"], step["needed_authority"]) for step in decided["steps"]] == [
+            ("credit_manager", "50000.00"),
+            ("finance_director", "50000.00"),
+        ]
+        (event,) = await events(transactions, "limit_request_escalated")
+        assert (event["after"]["role"], event["after"]["to"]) == ("credit_manager", "finance_director")
+
+    async def test_of_the_highest_authority_makes_the_request_overdue_and_leaves_it_decidable(
+        self, api: AsyncClient, staff: People, transactions: Transactions, clock: FrozenClock
+    ) -> None:
+        asked, other = await ask(staff.ana, "50000"), await ask(staff.ana, "60000")
+        clock.move(by=timedelta(hours=48))
         await escalate_requests(Run(transactions, "test"))
-        assert await inbox(staff.max) == [asked["id"]]
+        clock.move(by=timedelta(hours=47))
+        (await approve(staff.dora, other)).raise_for_status()
+        await escalate_requests(Run(transactions, "test"))
+        assert (await current(api, asked))["overdue_since"] is None
+        clock.move(by=timedelta(hours=1))
+        for _ in range(3):
+            await escalate_requests(Run(transactions, "test"))
+        late = await current(api, asked)
+        assert (late["status"], late["overdue_since"]) == ("pending", "2026-03-06T09:00:00Z")
+        listed = (await api.get(PATH, params={"overdue": True})).json()["items"]
+        assert [item["id"] for item in listed] == [asked["id"]]
+        assert await inbox(staff.dora) == [asked["id"]]
+        assert (await approve(staff.dora, asked)).json()["status"] == "approved"
+        assert await types(transactions, asked["id"]) == [
+            ("limit_requested", "ana"),
+            ("limit_request_escalated", "system"),
+            ("limit_request_overdue", "system"),
+            ("limit_request_approved", "dora"),
+        ]
+
+    async def test_that_nobody_heeds_ends_with_the_request_s_time(
+        self, api: AsyncClient, staff: People, transactions: Transactions, clock: FrozenClock
+    ) -> None:
+        asked = await ask(staff.ana, "50000")
+        for days in (2, 2, 26):
+            clock.move(by=timedelta(days=days))
+            await escalate_requests(Run(transactions, "test"))
+        await expire_requests(Run(transactions, "test"))
+        expired = await current(api, asked)
+        assert (expired["status"], states(expired)) == ("expired", ["escalated", "not_needed"])
+        assert len(await events(transactions, "limit_request_overdue")) == 1
 
 
 class TestExpiry:

@@ -9,6 +9,7 @@ from httpx import AsyncClient
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from app.domains.limits.jobs import escalate_requests
 from app.domains.monitoring import service as monitoring
 from app.domains.monitoring.core.portfolio import PortfolioPart
 from app.domains.monitoring.jobs import look_at_desks, measure_portfolio
@@ -122,6 +123,19 @@ class TestLookAtDesks:
         clock.move(by=timedelta(days=365))
         await look_at_desks(Run(transactions, "test"))
         assert series("reviews_waiting", segment="main") == 0
+
+    async def test_shows_limit_requests_that_nobody_decides(
+        self, transactions: Transactions, api: AsyncClient, clock: FrozenClock
+    ) -> None:
+        await open_account(transactions, "C-1")
+        asked = {"customer_id": "C-1", "currency": "CNY", "justification": "more business"}
+        for amount in ("50000", "60000"):
+            (await api.post("/v1/limit-requests", json={**asked, "amount": amount})).raise_for_status()
+            clock.move(by=timedelta(days=2))
+            await escalate_requests(Run(transactions, "test"))
+        await look_at_desks(Run(transactions, "test"))
+        assert series("limit_requests_waiting", segment="main") == 2
+        assert series("limit_requests_overdue", segment="main") == 1
 
     async def test_shows_a_segment_without_a_policy(self, transactions: Transactions) -> None:
         await look_at_desks(Run(transactions, "test"))

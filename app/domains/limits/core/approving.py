@@ -2,14 +2,15 @@
 
     pending step ──approve──▶ the next one that is still needed, or the request is granted
                  ──reject───▶ the request is declined
-                 ──in time nobody──▶ escalated: the next one decides without it
+                 ──in time nobody──▶ escalated: the next one decides without it; behind the last, whoever has a higher
+                                     authority in the policy; above the highest nobody: the request is overdue
 
 Four eyes: neither whoever asked nor on whose behalf; nobody twice; nobody beyond their authority; no service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -137,16 +138,23 @@ def withdrawn(request: LimitRequest, move: RequestMove, *, now: datetime) -> Lim
 
 
 def escalated(request: LimitRequest, approvals: Approvals, *, now: datetime) -> LimitRequest | None:
-    """The request after nobody decided its pending step in time; null at the last level, which nobody is above."""
+    """The request after nobody decided its pending step in time: with the step behind it, or with one more for the role
+    that is next in seniority; null where nobody is senior to the last."""
     pending = request.pending
-    following = next((step for step in request.steps if step.state is StepState.WAITING), None)
-    if pending is None or following is None:
+    assert pending is not None, "an open request waits for somebody"
+    passed = _replaced(request.steps, replace(pending, state=StepState.ESCALATED, at=now))
+    following = next((step for step in passed if step.state is StepState.WAITING), None)
+    if following is not None:
+        return replace(request, steps=_replaced(passed, _due(following, approvals, now)))
+    if not pending.seniors:
         return None
-    moved: Mapping[int, Step] = {
-        pending.level: replace(pending, state=StepState.ESCALATED, at=now),
-        following.level: _due(following, approvals, now),
-    }
-    return replace(request, steps=tuple(moved.get(step.level, step) for step in request.steps))
+    more = _step(passed[-1].level + 1, pending.seniors[0], approvals, pending.needed)
+    return replace(request, steps=(*passed, _due(more, approvals, now)))
+
+
+def overdue(request: LimitRequest, *, now: datetime) -> LimitRequest:
+    """The request after nobody decided its last step in time, and there is nobody to hand it on to: it still waits."""
+    return replace(request, overdue_since=now)
 
 
 def _check_apart(request: LimitRequest, standing: Standing) -> None:
@@ -201,7 +209,11 @@ def _signed(
         at=now,
         note=note,
     )
-    return tuple(signed if step.level == pending.level else step for step in request.steps)
+    return _replaced(request.steps, signed)
+
+
+def _replaced(steps: tuple[Step, ...], changed: Step) -> tuple[Step, ...]:
+    return tuple(changed if step.level == changed.level else step for step in steps)
 
 
 def _ended(request: LimitRequest, move: RequestMove, *, now: datetime) -> LimitRequest:

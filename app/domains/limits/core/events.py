@@ -58,9 +58,17 @@ class LimitRequestExpired(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRequestEscalated(Event):
-    """Nobody decided on a step in time: the next level decides without it."""
+    """Nobody decided on a step in time: the next level, or the next higher authority, decides without it."""
 
     type: ClassVar[str] = "limit_request_escalated"
+    subject_type: ClassVar[str] = "limit_request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRequestOverdue(Event):
+    """Nobody decided on the last step in time, and nobody has a higher authority: it waits all the same."""
+
+    type: ClassVar[str] = "limit_request_overdue"
     subject_type: ClassVar[str] = "limit_request"
 
 

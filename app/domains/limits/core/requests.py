@@ -131,6 +131,7 @@ class LimitRequest:
     """A request as it stands. Amounts are in the account's currency; `requester` names the principal for ever.
 
     `offered_amount` may be accepted at once while people decide on the rest; `decided_amount` is what came of it.
+    `overdue_since` says from when on everybody who may decide has let their time pass.
     """
 
     id: UUID
@@ -153,6 +154,7 @@ class LimitRequest:
     offered_amount: Decimal | None = None
     decided_amount: Decimal | None = None
     decided_at: datetime | None = None
+    overdue_since: datetime | None = None
     steps: tuple[Step, ...] = ()
 
     @property

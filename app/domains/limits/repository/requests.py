@@ -42,12 +42,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class RequestFilter:
-    """Which requests a list shows; null: all. `turns`: only those that somebody may decide in one of them."""
+    """Which requests a list shows; null: all. `turns`: only those that somebody may decide in one of them; `overdue`:
+    only those that nobody decided in time."""
 
     segments: Collection[str] | None = None
     customer_id: str | None = None
     status: RequestStatus | None = None
     turns: Collection[Turn] | None = None
+    overdue: bool = False
 
 
 async def find(session: AsyncSession, request_id: UUID) -> LimitRequest | None:
@@ -129,13 +131,15 @@ async def expired(session: AsyncSession, now: datetime, limit: int) -> Sequence[
 
 
 async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[UUID]:
-    """At most `limit` requests with a pending step that nobody decided in time and another behind it."""
-    behind = exists().where(
-        _Later.request_id == LimitRequestStepRow.request_id, _Later.state == StepState.WAITING.value
-    )
+    """At most `limit` requests with a pending step that nobody decided in time, without those known to be overdue."""
     statement = (
         select(LimitRequestStepRow.request_id)
-        .where(LimitRequestStepRow.state == StepState.PENDING.value, LimitRequestStepRow.due_at <= now, behind)
+        .join(LimitRequestRow, LimitRequestRow.id == LimitRequestStepRow.request_id)
+        .where(
+            LimitRequestStepRow.state == StepState.PENDING.value,
+            LimitRequestStepRow.due_at <= now,
+            LimitRequestRow.overdue_since.is_(None),
+        )
         .order_by(LimitRequestStepRow.due_at)
         .limit(limit)
     )
@@ -163,6 +167,8 @@ def _conditions(wanted: RequestFilter) -> list[ColumnElement[bool]]:
         conditions.append(LimitRequestRow.customer_id == wanted.customer_id)
     if wanted.status is not None:
         conditions.append(LimitRequestRow.status == wanted.status.value)
+    if wanted.overdue:
+        conditions.append(LimitRequestRow.overdue_since.is_not(None))
     if wanted.turns is not None:
         conditions.append(or_(False, *(_is_turn(turn) for turn in wanted.turns)))
     return conditions
@@ -195,6 +201,7 @@ def _outcome(request: LimitRequest) -> dict[str, Any]:
         "status": request.status.value,
         "decided_amount": request.decided_amount,
         "decided_at": request.decided_at,
+        "overdue_since": request.overdue_since,
     }
 
 
@@ -293,5 +300,6 @@ def _request(row: LimitRequestRow, steps: tuple[Step, ...]) -> LimitRequest:
         offered_amount=row.offered_amount,
         decided_amount=row.decided_amount,
         decided_at=row.decided_at,
+        overdue_since=row.overdue_since,
         steps=steps,
     )

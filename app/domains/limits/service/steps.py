@@ -12,7 +12,12 @@ from app.domains.exposure.core.fx import Quotes, rate_between
 from app.domains.limits.core import approving
 from app.domains.limits.core.approving import Approver, Standing
 from app.domains.limits.core.deputies import Deputyship
-from app.domains.limits.core.events import LimitRequestEscalated, LimitRequestExpired, LimitRequestStepApproved
+from app.domains.limits.core.events import (
+    LimitRequestEscalated,
+    LimitRequestExpired,
+    LimitRequestOverdue,
+    LimitRequestStepApproved,
+)
 from app.domains.limits.core.judging import route_of
 from app.domains.limits.core.requests import LimitRequest, RequestMove, RequestStatus, Step, check_open
 from app.domains.limits.repository import deputies as deputy_rows
@@ -115,22 +120,27 @@ async def turns_of(tx: Transaction, *, caller: Principal, segments: Sequence[str
 
 
 async def overdue_steps(tx: Transaction) -> Sequence[UUID]:
-    """At most `BATCH` requests whose step nobody decided in time, and which have another level."""
+    """At most `BATCH` requests whose step nobody decided in time."""
     return await repository.overdue(tx.session, tx.now, BATCH)
 
 
 async def escalate(tx: Transaction, *, request_id: UUID) -> bool:
-    """Hands a request to the next level where the step that is due was not decided in time; False where it was."""
+    """Hands a request to the next level where the step that is due was not decided in time, or to the next higher
+    authority; above the highest it is overdue. False where the step was decided."""
     request = await repository.lock(tx.session, request_id)
     step = request.pending if request else None
     if request is None or step is None or step.due_at is None or step.due_at > tx.now:
         return False
+    if request.overdue_since is not None:
+        return False
     policy = await policy_of(tx, request=request)
     after = approving.escalated(request, policy.policy.approvals, now=tx.now)
     if after is None:
-        return False
+        after = approving.overdue(request, now=tx.now)
+        tx.emit(told(LimitRequestOverdue, after, before=request, role=step.role))
+    else:
+        tx.emit(told(LimitRequestEscalated, after, before=request, role=step.role, to=_due_step(after).role))
     await repository.write(tx.session, after, tx.now)
-    tx.emit(told(LimitRequestEscalated, after, before=request, role=step.role))
     return True
 
 

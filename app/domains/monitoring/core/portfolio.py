@@ -37,9 +37,12 @@ class PortfolioPart:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDesk:
-    """What waits in a segment: reviews of referred orders, the oldest from `oldest_at`; whether a policy is active."""
+    """What waits in a segment: reviews of referred orders, the oldest from `oldest_at`, and limit requests, with those
+    that are overdue among them; whether a policy is active."""
 
     segment: str
     reviews: int
     oldest_at: datetime | None
+    requests: int
+    requests_overdue: int
     has_policy: bool

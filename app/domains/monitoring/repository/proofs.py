@@ -45,6 +45,7 @@ _PORTFOLIO: Final = text(
 _DESKS: Final = text(
     """
     select s.segment, coalesce(waiting.reviews, 0) as reviews, waiting.oldest_at,
+           coalesce(asked.requests, 0) as requests, coalesce(asked.overdue, 0) as requests_overdue,
            exists (select from policy_versions p
                     where p.segment = s.segment and p.status = 'approved'
                       and p.effective_at <= cast(:now as timestamptz)) as has_policy
@@ -55,6 +56,11 @@ _DESKS: Final = text(
             where review = 'open' and (review_until is null or review_until > cast(:now as timestamptz))
             group by segment
       ) waiting using (segment)
+      left join (
+           select segment, count(*) as requests, count(overdue_since) as overdue
+             from limit_requests where status = 'pending' and expires_at > cast(:now as timestamptz)
+            group by segment
+      ) asked using (segment)
     """
 )
 
