@@ -79,6 +79,7 @@ DEFAULT_POLICY: dict[str, Any] = {
         "expire_after_days": 30,
         "expiry_notice_days": 14,
         "review_notice_days": 14,
+        "ungraded_review_days": 180,
         "deputy_max_days": 60,
         "lower_on_cover_change": True,
         "release": {"authority_above": "100000.00", "reasons": [], "loss_given_default_percent": "45"},

@@ -10,9 +10,7 @@ from app.domains.exposure.core.limits import LimitKind, LimitScope
 from app.domains.limits.core.events import LimitApprovalRefused, LimitRequestApproved, LimitRequestDeclined
 from app.domains.limits.core.refusals import LimitBelowExposure, LimitWindowMissed
 from app.domains.limits.core.requests import LimitRequest, RequestKind, StepState
-from app.domains.limits.service.reviews import ensure_review
 from app.domains.policies import service as policies
-from app.domains.policies.core.document import Policy
 from app.infra.transaction import Transaction
 from app.kernel.errors import Forbidden
 from app.kernel.events import Event
@@ -26,7 +24,6 @@ async def put_in_force(
     tx: Transaction,
     *,
     request: LimitRequest,
-    policy: Policy,
     acknowledged: bool,
     before: LimitRequest | Mapping[str, Any],
     **more: Any,
@@ -60,7 +57,6 @@ async def put_in_force(
         reason=f"limit request {request.id}",
         outright=False,
     )
-    await ensure_review(tx, account=account, policy=policy)
     tx.emit(told(LimitRequestApproved, request, before=before, overdrawn=owed.amount > amount, **more))
 
 

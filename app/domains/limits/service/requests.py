@@ -71,7 +71,7 @@ async def request_limit(tx: Transaction, *, ask: Ask, requester: str) -> LimitRe
     if judgement.outcome is Outcome.GRANT:
         request = approving.granted(request, ask.amount, now=tx.now)
         await repository.add(tx.session, request)
-        await put_in_force(tx, request=request, policy=policy.policy, acknowledged=ask.acknowledge_overdrawn, before={})
+        await put_in_force(tx, request=request, acknowledged=ask.acknowledge_overdrawn, before={})
     elif judgement.outcome is Outcome.DECLINE:
         request = approving.withdrawn(request, RequestMove.DECLINE, now=tx.now)
         await repository.add(tx.session, request)
@@ -115,7 +115,6 @@ async def accept(
     await put_in_force(
         tx,
         request=accepted,
-        policy=(await policy_of(tx, request=request)).policy,
         acknowledged=acknowledge_overdrawn or request.ask.acknowledge_overdrawn,
         before=request,
         offer_accepted=True,

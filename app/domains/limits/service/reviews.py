@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from app.domains.assessments.core.events import CustomerAssessed
+from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.account import Account
-from app.domains.exposure.core.limits import SetLimit
+from app.domains.exposure.core.events import GroupLimitSet, LimitSet
+from app.domains.exposure.core.limits import LimitKind, SetLimit
 from app.domains.limits.core.events import (
     AccountReviewDue,
     AccountReviewed,
@@ -26,13 +29,13 @@ from app.domains.limits.repository.reviews import ReviewFilter
 from app.domains.limits.service.assessing import Assessed, assessment, review_day
 from app.domains.policies import service as policies
 from app.domains.policies.core.approvals import Approvals
-from app.domains.policies.core.document import Policy, parse
+from app.domains.policies.core.document import parse
 from app.domains.policies.core.four_eyes import require_person
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
 from app.kernel.errors import Fault
 from app.kernel.events import Event
-from app.kernel.money import render
+from app.kernel.money import ZERO, render
 from app.kernel.periods import local_day
 from app.support.auth.core.principals import Principal
 
@@ -68,16 +71,23 @@ async def schedule_review_of(tx: Transaction, event: CustomerAssessed) -> None:
     await schedule_review(tx, customer_id=event.customer_id, segment=event.segment, due_on=review_day(event))
 
 
-async def ensure_review(tx: Transaction, *, account: Account, policy: Policy) -> None:
-    """Sees to it that an account that is given credit has a review before it: by its grade, or as often as the worst
-    grade where nobody has assessed it."""
-    if await repository.uncompleted(tx.session, account.id) is not None:
+async def ensure_review(tx: Transaction, event: LimitSet | GroupLimitSet) -> None:
+    """Reaction to a limit, whoever decided on it: an account that has credit is reviewed, by its grade or as soon as
+    the policy says for those without one. A review that is scheduled already stays.
+
+    Raises `PolicyMissing`, `OverrideUnfit`.
+    """
+    assert event.customer_id is not None
+    assert event.segment is not None
+    key = event.customer_id, event.segment
+    account = (await exposure.known_accounts(tx, keys=[key]))[key]
+    if not _gives_credit(event) or await repository.uncompleted(tx.session, account.id) is not None:
         return
-    rank = policy.grade_rank(account.profile.grade) if account.profile.grade else None
-    days = policy.grades[-1 if rank is None else rank].review_days
+    days = await _review_days(tx, account)
     today = local_day(tx.now, (await policies.segment(tx, segment=account.segment)).zone)
-    due_on = today + timedelta(days=days)
-    await schedule_review(tx, customer_id=account.customer_id, segment=account.segment, due_on=due_on)
+    await schedule_review(
+        tx, customer_id=account.customer_id, segment=account.segment, due_on=today + timedelta(days=days)
+    )
 
 
 async def list_reviews(tx: Transaction, *, page: PageRequest, wanted: ReviewFilter) -> Slice[AccountReview]:
@@ -175,6 +185,18 @@ async def _fit(tx: Transaction, review: AccountReview, assessment_id: UUID) -> A
     if (today - found.assessed_on).days > approvals.assessment_max_age_days:
         raise _unfit(f"it is of {found.assessed_on}, older than {approvals.assessment_max_age_days} days")
     return found
+
+
+def _gives_credit(event: LimitSet | GroupLimitSet) -> bool:
+    kind, amount = LimitKind(event.after["kind"]), event.after["amount"]
+    return kind is LimitKind.UNLIMITED or (kind is LimitKind.GRANTED and Decimal(amount) > ZERO)
+
+
+async def _review_days(tx: Transaction, account: Account) -> int:
+    customer = await customers.get(tx, customer_id=account.customer_id)
+    policy = (await policies.effective_policy(tx, segment=account.segment, customer=customer)).policy
+    rank = policy.grade_rank(account.profile.grade) if account.profile.grade else None
+    return policy.approvals.ungraded_review_days if rank is None else policy.grades[rank].review_days
 
 
 async def _today_and_rules(tx: Transaction, segment: str) -> tuple[date, Approvals]:

@@ -79,7 +79,6 @@ async def approve(
     await put_in_force(
         tx,
         request=after,
-        policy=policy.policy,
         acknowledged=acknowledge_overdrawn or request.ask.acknowledge_overdrawn,
         before=request,
         note=note,

@@ -106,6 +106,8 @@ class Approvals:
     """How long before its last day a limit is announced to end."""
     review_notice_days: Annotated[int, Between(0, 365)] = 14
     """How long before its day the review of an account is announced."""
+    ungraded_review_days: Annotated[int, Between(1, 3650)] = 180
+    """How soon an account that has a limit and no grade is reviewed; one with a grade by its grade."""
     deputy_max_days: Annotated[int, Between(1, 365)] = 60
     lower_on_cover_change: bool = False
     """Whether cover that is reduced, withdrawn or runs out opens a request to lower the limit by as much."""
@@ -168,6 +170,7 @@ def default_approvals() -> dict[str, Any]:
         "expire_after_days": 30,
         "expiry_notice_days": 14,
         "review_notice_days": 14,
+        "ungraded_review_days": 180,
         "deputy_max_days": 60,
         "lower_on_cover_change": True,
         "release": {
