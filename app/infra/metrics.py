@@ -51,6 +51,15 @@ JOURNAL_BLOCK = Gauge(
 JOURNAL_DIGEST = Gauge(
     "headroom_journal_digest", "The first 48 bits of its digest, as a number", multiprocess_mode="livemostrecent"
 )
+JOURNAL_VERIFIED_BLOCK = Gauge(
+    "headroom_journal_verified_block", "The last block that was verified", multiprocess_mode="livemostrecent"
+)
+JOURNAL_FINDINGS = Gauge(
+    "headroom_journal_findings",
+    "What is not as it was sealed or published, by the last round of verification",
+    ["kind"],
+    multiprocess_mode="livemostrecent",
+)
 READY = Gauge("headroom_ready", "1 if the process can serve, else 0", multiprocess_mode="livemin")
 BUILD_INFO = Gauge("headroom_build_info", "Which build runs", ["version", "python"], multiprocess_mode="livemax")
 

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 import yaml
 
-from app.worker import JOBS
+from app.settings import Settings
+from app.worker import jobs
 from tests.deploy.promql import PROMETHEUS, ROOT, alerts, names_in, queries, rules, samples_served
 
 promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with the package prometheus")
@@ -28,7 +29,7 @@ class TestRules:
     def test_name_jobs_that_there_are(self) -> None:
         [stale] = [rule for name, rule in alerts().items() if name == "HeadroomJobStale"]
         named = {name for part in stale["expr"].split('name=~"')[1:] for name in part.split('"')[0].split("|")}
-        assert named <= {job.name for job in JOBS}
+        assert named <= {job.name for job in jobs(Settings())}
 
     def test_record_nothing_that_nobody_asks_for(self) -> None:
         recorded = {rule["record"] for rule in rules() if "record" in rule}

@@ -138,7 +138,7 @@ def headroom(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Headroom:
 async def published(transactions: Transactions, tmp_path: Path) -> Path:
     """A journal of four blocks, and the file that its digests were published to."""
     file = tmp_path / "digests.jsonl"
-    [job] = jobs.publication(file)
+    job, _ = jobs.publication(file)
     for number in range(4):
         await emit(transactions, happened(2 * number), happened(2 * number + 1))
         await seal(transactions)

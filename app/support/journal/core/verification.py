@@ -154,6 +154,11 @@ class Verifier:
             self.note(Tampering.EDITED, "the events of the block are not those that were sealed", block=block.number)
 
 
+def not_there(event_id: int) -> str:
+    """What is said of an event without a place that the sealer has passed by."""
+    return f"event {event_id} was not there when its transaction was sealed"
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """The digest of a block as it was published, outside the database."""

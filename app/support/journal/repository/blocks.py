@@ -33,6 +33,18 @@ _BEHIND_THE_SEALER: Final = text(
     order by e.id limit 100
     """
 )
+_PASSED_BY: Final = text(
+    """
+    with looked_at as (select id, xid from events where id > :after order by id limit :batch)
+    select max(id) as last_id, count(*) as events,
+           array_agg(id order by id) filter (
+               where xid < (select next_xid from journal_sealer)
+                 and not exists (select from event_seals s where s.event_id = looked_at.id)
+           ) as passed_by
+    from looked_at
+    """
+)
+_NEWEST_BUT: Final = text("select coalesce(max(id), 0) - :batch from events")
 _OUTSIDE_BLOCKS: Final = text(
     """
     select seq from event_seals
@@ -40,6 +52,13 @@ _OUTSIDE_BLOCKS: Final = text(
     """
 )
 _PLACES_GIVEN: Final = text("select last_seq from journal_sealer")
+_DIGESTS_OF: Final = text(
+    """
+    select number, digest from journal_blocks
+    where number = any(:numbers)
+       or number in ((select min(number) from journal_blocks), (select max(number) from journal_blocks))
+    """
+)
 _DIGESTS: Final = text("select number, digest from journal_blocks where number > :after order by number limit :batch")
 
 
@@ -84,6 +103,23 @@ async def outside_blocks(session: AsyncSession) -> Sequence[int]:
 async def behind_the_sealer(session: AsyncSession) -> Sequence[int]:
     """Ids of events without a place that the sealer has passed by: they were not there then."""
     return list(await session.scalars(_BEHIND_THE_SEALER))
+
+
+async def passed_by(session: AsyncSession, *, after: int, batch: int) -> tuple[Sequence[int], int | None]:
+    """As `behind_the_sealer` among the next events behind the id `after`, at most `batch`; the id to go on behind, null
+    at the end."""
+    row = (await session.execute(_PASSED_BY, {"after": after, "batch": batch})).one()
+    return row.passed_by or (), row.last_id if row.events == batch else None
+
+
+async def newest_but(session: AsyncSession, batch: int) -> int:
+    """The id behind which there are the newest events, some `batch` of them."""
+    return int(await session.scalar(_NEWEST_BUT, {"batch": batch}) or 0)
+
+
+async def digests_of(session: AsyncSession, numbers: Sequence[int]) -> dict[int, bytes]:
+    """The digests of these blocks, and of the first and the last that are there."""
+    return {row.number: row.digest for row in await session.execute(_DIGESTS_OF, {"numbers": list(numbers)})}
 
 
 async def digests(session: AsyncSession, *, after: int, batch: int) -> dict[int, bytes]:

@@ -19,6 +19,7 @@ from app.support.journal.service.verification import (
     verify,
     verify_all,
 )
+from app.support.journal.service.watching import Watch, look
 
 __all__ = [
     "DELETE_BATCH",
@@ -27,12 +28,14 @@ __all__ = [
     "RoleUnknown",
     "SealerBusy",
     "Stretch",
+    "Watch",
     "compare_published",
     "delete_older",
     "export",
     "grant",
     "head",
     "list_blocks",
+    "look",
     "read",
     "rebase",
     "seal",

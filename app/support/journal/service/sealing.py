@@ -40,7 +40,8 @@ async def seal(tx: Transaction, *, batch: int = SEAL_BATCH) -> int:
     if leaves:
         await _close_block(tx, last_seq + 1, leaves)
     oldest = await sealing.oldest_unsealed(tx.session)
-    metrics.SEAL_LAG_SECONDS.set((tx.now - oldest).total_seconds() if oldest else 0)
+    # An event of another process may be dated later than this transaction by a moment.
+    metrics.SEAL_LAG_SECONDS.set(max((tx.now - oldest).total_seconds(), 0) if oldest else 0)
     return len(leaves)
 
 
