@@ -61,6 +61,7 @@ from app.domains.receivables.core.events import (
 )
 from app.infra.transaction import Reactions, Transaction
 from app.kernel.events import Event
+from app.support.idempotency import service as idempotency
 
 
 async def note_cover(tx: Transaction, event: Event) -> None:
@@ -99,11 +100,17 @@ async def read_credit_file(tx: Transaction, event: AccountOpened) -> None:
         await stop_for_adverse_events(tx, event)
 
 
+async def forget_answers(tx: Transaction, event: ContactErased) -> None:
+    """Takes away the kept answers to requests that name the person, in notes that callers wrote."""
+    assert event.customer_id is not None, "a contact is a customer's"
+    await idempotency.erase(tx, customer_id=event.customer_id, marks=event.marks)
+
+
 ADVERSE_EVENT: Final = "adverse_event"
 """The source of the hold that an adverse event sets."""
 
 REACTIONS: Final[Reactions] = {
-    ContactErased: (forgetting.contact_erased,),
+    ContactErased: (forgetting.contact_erased, receivables.contact_erased, forget_answers),
     CustomerChanged: (exposure.regroup, orders.wake_customer),
     PolicyActivated: (orders.wake_segment,),
     PolicyOverrideApproved: (orders.wake_waiting_orders,),

@@ -62,6 +62,11 @@ class Transaction:
         """A fresh UUIDv7 of this transaction's instant."""
         return new_id(self.now)
 
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events emitted so far that are not yet in the journal."""
+        return tuple(self._outbox)
+
     def take_events(self) -> Sequence[Event]:
         """The events emitted since the last call, in order."""
         taken = tuple(self._outbox)

@@ -92,6 +92,8 @@ def _create_contacts() -> None:
         sa.Column("email", sa.Text()),
         sa.Column("phone", sa.Text()),
         sa.Column("address", sa.Text()),
+        sa.Column("written_to_at", sa.DateTime(timezone=True)),
+        sa.Column("replaced_at", sa.DateTime(timezone=True)),
         sa.PrimaryKeyConstraint("id", name="pk_contacts"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name="fk_contacts_customer_id_customers"),
     )

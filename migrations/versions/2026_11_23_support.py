@@ -84,10 +84,18 @@ def _create_idempotency_keys() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("media_type", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("customer_ids", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.PrimaryKeyConstraint("principal_id", "key", name=op.f("pk_idempotency_keys")),
         postgresql_with={"toast_tuple_target": 8160},
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+    op.create_index(
+        "ix_idempotency_keys_customer_ids",
+        "idempotency_keys",
+        ["customer_ids"],
+        postgresql_using="gin",
+        postgresql_where=sa.text("customer_ids is not null"),
+    )
 
 
 def _create_events() -> None:

@@ -211,7 +211,7 @@ def _create_dunning_documents() -> None:
         sa.Column("notice_id", sa.UUID(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("contact_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("body", postgresql.BYTEA(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
@@ -222,6 +222,7 @@ def _create_dunning_documents() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dunning_documents")),
         sa.UniqueConstraint("notice_id", "position", name=op.f("uq_dunning_documents_notice_id_position")),
     )
+    op.create_index("ix_dunning_documents_contact_ids", "dunning_documents", ["contact_ids"], postgresql_using="gin")
 
 
 def _create_dunning_claims() -> None:

@@ -88,6 +88,7 @@ ROWS: Final[dict[str, str]] = {
     "GET /v1/customers/{customer_id}/adverse-events/{id}": "RCAMFUI house",
     "GET /v1/customers/{customer_id}/aging": "RCAMFUI names",
     "GET /v1/customers/{customer_id}/assessments": "RCAMFU lists",
+    "GET /v1/customers/{customer_id}/contacts": "AI house",
     "GET /v1/customers/{customer_id}/covers": "RCAMFUI names",
     "GET /v1/customers/{customer_id}/covers/{cover_ref}": "RCAMFUI names",
     "GET /v1/customers/{customer_id}/credit-file": "RCAMFUI names",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Select, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,10 +88,10 @@ async def list_page(
 
 
 async def contacts(session: AsyncSession, customer_ids: Collection[str]) -> dict[str, list[Contact]]:
-    """The contacts of each of the customers, in the order they were given."""
+    """The contacts of each of the customers, in the order they were given; no former ones."""
     rows = await session.scalars(
         select(ContactRow)
-        .where(ContactRow.customer_id == func.any(list(customer_ids)))
+        .where(ContactRow.customer_id == func.any(list(customer_ids)), ContactRow.replaced_at.is_(None))
         .order_by(ContactRow.customer_id, ContactRow.position)
         .execution_options(populate_existing=True)
     )
@@ -99,17 +101,76 @@ async def contacts(session: AsyncSession, customer_ids: Collection[str]) -> dict
     return found
 
 
-async def replace_contacts(session: AsyncSession, customer_id: str, contacts: Sequence[Contact]) -> None:
-    """Makes `contacts` the customer's, in this order."""
-    await session.execute(delete(ContactRow).where(ContactRow.customer_id == customer_id))
+async def contacts_page(session: AsyncSession, page: PageRequest, *, customer_id: str) -> Slice[ContactRow]:
+    """A customer's contacts and former contacts, by their ids: in the order they became known."""
+    statement = select(ContactRow).where(ContactRow.customer_id == customer_id)
+    return await fetch(session, statement, replace(page, changed_after=None), keys=[ContactRow.id])
+
+
+async def contact(session: AsyncSession, customer_id: str, contact_id: UUID) -> Contact | None:
+    """One contact or former contact of a customer."""
+    found = (await contacts_by_id(session, [contact_id])).get(contact_id)
+    return found[1] if found is not None and found[0] == customer_id else None
+
+
+async def contacts_by_id(session: AsyncSession, contact_ids: Collection[UUID]) -> dict[UUID, tuple[str, Contact]]:
+    """Those of the contacts that are still known, former ones too, each with its customer."""
+    rows = await session.scalars(
+        select(ContactRow).where(ContactRow.id == func.any(list(contact_ids))).execution_options(populate_existing=True)
+    )
+    return {row.id: (row.customer_id, row.facts()) for row in rows}
+
+
+async def former_contacts(
+    session: AsyncSession, customer_id: str, *, names: Collection[str], emails: Collection[str] = ()
+) -> list[Contact]:
+    """The customer's former contacts of any of the names or e-mail addresses, in any case."""
+    row = ContactRow
+    same = or_(
+        func.lower(row.name).in_([name.lower() for name in names]),
+        func.lower(row.email).in_([email.lower() for email in emails]),
+    )
+    statement = select(row).where(row.customer_id == customer_id, row.replaced_at.is_not(None), same).order_by(row.id)
+    return [found.facts() for found in await session.scalars(statement, execution_options={"populate_existing": True})]
+
+
+async def replace_contacts(
+    session: AsyncSession, customer_id: str, contacts: Sequence[Contact], *, now: datetime
+) -> None:
+    """Makes `contacts` the customer's, in this order. Of the others, those who were written to become former ones."""
+    row = ContactRow
+    others = (row.customer_id == customer_id, row.id.not_in([contact.id for contact in contacts]))
+    await session.execute(delete(row).where(*others, row.written_to_at.is_(None), row.replaced_at.is_(None)))
+    await session.execute(update(row).where(*others, row.replaced_at.is_(None)).values(replaced_at=now))
     if contacts:
-        rows = [_contact_values(customer_id, position, contact) for position, contact in enumerate(contacts)]
-        await session.execute(insert(ContactRow).values(rows))
+        values = [_contact_values(customer_id, position, contact) for position, contact in enumerate(contacts)]
+        added = insert(row).values(sorted(values, key=lambda each: str(each["id"])))
+        back = {"position": added.excluded.position, "replaced_at": None}
+        await session.execute(added.on_conflict_do_update(index_elements=[row.id], set_=back))
 
 
-async def delete_contact(session: AsyncSession, contact_id: UUID) -> None:
-    """Forgets a contact."""
-    await session.execute(delete(ContactRow).where(ContactRow.id == contact_id))
+async def delete_contacts(session: AsyncSession, contact_ids: Collection[UUID]) -> None:
+    """Forgets contacts."""
+    await session.execute(delete(ContactRow).where(ContactRow.id == func.any(list(contact_ids))))
+
+
+async def note_written_to(session: AsyncSession, contact_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
+    """Notes that the contacts are written to; those of them that are still known."""
+    row = ContactRow
+    known = set(await session.scalars(_in_order(contact_ids).with_for_update(key_share=True)))
+    first = update(row).where(row.id == func.any(list(known)), row.written_to_at.is_(None))
+    await session.execute(first.values(written_to_at=now))
+    return known
+
+
+async def hold_contacts(session: AsyncSession, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the contacts that are still known, and stay so until the transaction ends."""
+    return set(await session.scalars(_in_order(contact_ids).with_for_update(read=True, key_share=True)))
+
+
+def _in_order(contact_ids: Collection[UUID]) -> Select[UUID]:
+    """In one order for all, so that nobody waits for each other."""
+    return select(ContactRow.id).where(ContactRow.id == func.any(list(contact_ids))).order_by(ContactRow.id)
 
 
 async def ancestors(session: AsyncSession, customer_id: str) -> list[str]:

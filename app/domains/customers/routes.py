@@ -9,7 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.domains.customers import service as customers
-from app.domains.customers.schemas import CustomerIn, CustomerOut, ErasedOut, ErasureIn, ProfileName, customer_out
+from app.domains.customers.schemas import (
+    CustomerIn,
+    CustomerOut,
+    ErasedOut,
+    ErasureIn,
+    KnownContactOut,
+    ProfileName,
+    customer_out,
+    known_contact_out,
+)
 from app.infra.http.etag import IfMatch, check_if_match, etag
 from app.infra.http.fields import Line, PathReference
 from app.infra.http.paging import Page, PageQuery
@@ -72,6 +81,18 @@ async def list_customers(
     """Searched by a part of the name or id, or listed by profile."""
     found = await customers.list_customers(tx, page=page, query=query, profile=profile)
     return Page(items=[customer_out(filed) for filed in found.items], next_cursor=found.next_cursor)
+
+
+@router.get(
+    "/v1/customers/{customer_id}/contacts",
+    summary="Whom we know, and knew, at a customer",
+    dependencies=[requires(Scope.CUSTOMERS_WRITE)],
+    responses=problems(404, 422),
+)
+async def list_contacts(tx: Tx, customer_id: PathReference, page: PageQuery) -> Page[KnownContactOut]:
+    """Also former contacts that were written to: for whoever asks what is known of them, or to be forgotten."""
+    found, cursor = await customers.list_contacts(tx, customer_id=customer_id, page=page)
+    return Page(items=[known_contact_out(contact) for contact in found], next_cursor=cursor)
 
 
 @router.post(

@@ -99,6 +99,13 @@ class ContactOut(ContactIn):
     id: UUID
 
 
+class KnownContactOut(ContactOut):
+    """A contact, or a former one: `replaced_at` says since when. Whoever was written to stays known until erased."""
+
+    written_to_at: datetime | None
+    replaced_at: datetime | None
+
+
 class ErasureIn(Wire):
     """Why a person is forgotten."""
 
@@ -217,6 +224,13 @@ def _terms(terms: PaymentTerms) -> PaymentTermsWire:
         due_from=terms.due_from,
         discount_percent=terms.discount_percent.normalize(),
         discount_days=terms.discount_days,
+    )
+
+
+def known_contact_out(contact: Contact) -> KnownContactOut:
+    """A contact as an answer, with how long it has been one."""
+    return KnownContactOut(
+        **_contact(contact).model_dump(), written_to_at=contact.written_to_at, replaced_at=contact.replaced_at
     )
 
 

@@ -90,34 +90,68 @@ async def find(tx: Transaction, *, customer_ids: Collection[str]) -> dict[str, C
 
 
 async def contacts_of(tx: Transaction, *, customer_id: str) -> Sequence[Contact]:
-    """The customer's contacts, in the order they were given. Personal data."""
+    """The customer's contacts, in the order they were given; no former ones. Personal data."""
     return (await repository.contacts(tx.session, [customer_id]))[customer_id]
+
+
+async def list_contacts(
+    tx: Transaction, *, customer_id: str, page: PageRequest
+) -> tuple[Sequence[Contact], str | None]:
+    """The customer's contacts and former contacts, and the cursor of the next page. Raises `CustomerNotFound`."""
+    await get(tx, customer_id=customer_id)
+    found = await repository.contacts_page(tx.session, page, customer_id=customer_id)
+    return [row.facts() for row in found.rows], found.next_cursor
+
+
+async def contacts_by_id(tx: Transaction, *, contact_ids: Collection[UUID]) -> dict[UUID, Contact]:
+    """Those of the contacts that are still known, former ones too. Personal data."""
+    found = await repository.contacts_by_id(tx.session, contact_ids)
+    return {contact_id: contact for contact_id, (_, contact) in found.items()}
+
+
+async def note_written_to(tx: Transaction, *, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Notes that the contacts are about to be written to, so that they stay known; those of them that still are."""
+    return await repository.note_written_to(tx.session, contact_ids, now=tx.now)
+
+
+async def hold_contacts(tx: Transaction, *, contact_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the contacts that are still known: nobody erases them before the transaction ends.
+
+    Take it before locking any account, for so does whoever erases one.
+    """
+    return await repository.hold_contacts(tx.session, contact_ids)
 
 
 async def erase_contact(tx: Transaction, *, customer_id: str, contact_id: UUID, ground: ErasureGround) -> Customer:
     """Forgets a person for good; the customer. The journal knows contacts by their ids only, and stays.
 
-    Raises `CustomerNotFound`, `ContactNotFound`.
+    With them go the customer's former contacts of the same name or e-mail address. Raises `CustomerNotFound`,
+    `ContactNotFound`.
     """
     row = await repository.lock(tx.session, customer_id)
     if row is None:
         raise CustomerNotFound(f"there is no customer {customer_id!r}")
-    held = await contacts_of(tx, customer_id=customer_id)
-    erased = next((contact for contact in held if contact.id == contact_id), None)
+    erased = await repository.contact(tx.session, customer_id, contact_id)
     if erased is None:
         raise ContactNotFound(f"customer {customer_id!r} has no contact {contact_id}")
-    await repository.delete_contact(tx.session, contact_id)
+    email = erased.details.email
+    former = await repository.former_contacts(
+        tx.session, customer_id, names=[erased.details.name], emails=[email] if email else []
+    )
+    forgotten = [erased, *(contact for contact in former if contact.id != contact_id)]
+    await repository.delete_contacts(tx.session, [contact.id for contact in forgotten])
     row.version += 1
     row.updated_at = tx.now
-    tx.emit(
-        ContactErased(
-            subject_id=str(contact_id),
-            customer_id=customer_id,
-            before={"role": erased.details.role.value},
-            after={"ground": ground.value},
-            marks=erased.details.marks,
+    for contact in forgotten:
+        tx.emit(
+            ContactErased(
+                subject_id=str(contact.id),
+                customer_id=customer_id,
+                before={"role": contact.details.role.value},
+                after={"ground": ground.value},
+                marks=contact.details.marks,
+            )
         )
-    )
     return row.facts()
 
 
@@ -167,7 +201,7 @@ async def _create(
     if not await repository.add(tx.session, row):
         return None
     kept = [Contact(tx.new_id(), details) for details in contacts]
-    await repository.replace_contacts(tx.session, customer_id, kept)
+    await repository.replace_contacts(tx.session, customer_id, kept, now=tx.now)
     made = changes(None, particulars, contacts_after=kept)
     tx.emit(CustomerCreated(subject_id=customer_id, customer_id=customer_id, after=made.after))
     return Filed(row.facts(), kept, created=True)
@@ -178,7 +212,9 @@ async def _replace(
 ) -> Filed:
     before = row.facts()
     held = await contacts_of(tx, customer_id=row.customer_id)
-    kept = _matched(tx, held, contacts)
+    names = [details.name for details in contacts]
+    former = await repository.former_contacts(tx.session, row.customer_id, names=names) if names else []
+    kept = _matched(tx, [*held, *former], contacts)
     made = changes(before, particulars, contacts_before=held, contacts_after=kept)
     if not made:
         return Filed(before, held)
@@ -198,7 +234,7 @@ async def _apply(
     row.updated_at = tx.now
     await tx.session.flush()
     if "contacts" in made.after:
-        await repository.replace_contacts(tx.session, row.customer_id, kept)
+        await repository.replace_contacts(tx.session, row.customer_id, kept, now=tx.now)
     tx.emit(
         CustomerChanged(subject_id=row.customer_id, customer_id=row.customer_id, before=made.before, after=made.after)
     )

@@ -120,7 +120,7 @@ class CustomerRow(Base):
 
 
 class ContactRow(Base):
-    """One contact of a customer: the only place where personal data is kept."""
+    """One contact of a customer: the only place where personal data is kept. With `replaced_at` it is a former one."""
 
     __tablename__ = "contacts"
     __table_args__ = (Index(None, "customer_id", "position"),)
@@ -133,7 +133,10 @@ class ContactRow(Base):
     email: Mapped[str | None]
     phone: Mapped[str | None]
     address: Mapped[str | None]
+    written_to_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
 
     def facts(self) -> Contact:
         """The row as the core knows it."""
-        return Contact(self.id, ContactDetails(ContactRole(self.role), self.name, self.email, self.phone, self.address))
+        details = ContactDetails(ContactRole(self.role), self.name, self.email, self.phone, self.address)
+        return Contact(self.id, details, self.written_to_at, self.replaced_at)

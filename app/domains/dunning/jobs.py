@@ -97,6 +97,8 @@ async def _deliver(run: Run, outbox: Outbox) -> None:
         async with run.begin() as tx:
             parcels = await dunning.delivering.take(tx, languages=outbox.stationery.languages, limit=TAKEN_AT_ONCE)
         taken = len(parcels)
+        async with run.begin() as tx:
+            parcels = await dunning.delivering.addressees_known(tx, parcels=parcels)
         await _at_most(CARRIED_AT_ONCE, [partial(_send, run, outbox, parcel) for parcel in parcels])
 
 

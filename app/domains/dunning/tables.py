@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,7 +63,8 @@ class DunningSkipRow(Base):
 
 
 class DunningNoticeRow(Base):
-    """One message to one customer. `totals` has one member a currency; `content` is what was rendered when it was sent.
+    """One message to one customer. `totals` has one member a currency; `content` is what was rendered when it was sent;
+    of the contacts in it, the ids.
 
     At most one of a customer's is on its way at a time.
     """
@@ -166,16 +167,19 @@ class DunningLineRow(Base):
 
 
 class DunningDocumentRow(Base):
-    """What was sent, byte for byte."""
+    """What was sent, byte for byte, until one of the contacts that it names is erased: then the body is empty."""
 
     __tablename__ = "dunning_documents"
-    __table_args__ = (UniqueConstraint("notice_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("notice_id", "position"),
+        Index("ix_dunning_documents_contact_ids", "contact_ids", postgresql_using="gin"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("dunning_notices.id"))
     position: Mapped[int]
     channel: Mapped[str]
-    recipient: Mapped[str]
+    contact_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     media_type: Mapped[str]
     body: Mapped[bytes] = mapped_column(BYTEA)
     digest: Mapped[str]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +38,13 @@ class KeyInProgress(Conflict):
     title = "A request with this Idempotency-Key is under way"
 
 
+class AnswerErased(Conflict):
+    """The request was carried out; its answer named a person who has been erased since, and is no longer kept."""
+
+    code = "idempotent_answer_erased"
+    title = "The answer named somebody who has been erased"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
     """An answer as it was sent the first time."""
@@ -44,6 +53,13 @@ class StoredAnswer:
     status: int
     body: bytes
     media_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedAnswer:
+    """What is left of an answer that named a person: that there was one, and to which request."""
+
+    fingerprint: bytes
 
 
 def checked_key(header: str) -> str:
@@ -62,8 +78,16 @@ def fingerprint(method: str, target: bytes, document: Any) -> bytes:
     return hashlib.sha256(b"\n".join((method.encode(), target, canonical(document)))).digest()
 
 
-def same_request(stored: StoredAnswer, asked: bytes) -> StoredAnswer:
-    """`stored`, refused when it answers another request than `asked`. Raises `KeyReused`."""
+def same_request(stored: StoredAnswer | ErasedAnswer, asked: bytes) -> StoredAnswer:
+    """`stored`, refused when it answers another request than `asked`. Raises `KeyReused`, `AnswerErased`."""
     if stored.fingerprint != asked:
         raise KeyReused("send another key with another request")
+    if isinstance(stored, ErasedAnswer):
+        raise AnswerErased("the request was carried out once and is not carried out again: look at what it was about")
     return stored
+
+
+def traces(marks: Iterable[str]) -> frozenset[bytes]:
+    """What an answer in JSON has in it if it names whoever is known by `marks`; of several lines, each by itself."""
+    lines = {line.strip() for mark in marks for line in mark.splitlines()}
+    return frozenset(json.dumps(line, ensure_ascii=False)[1:-1].encode() for line in lines if line)

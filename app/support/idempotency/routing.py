@@ -27,6 +27,7 @@ from app.support.idempotency.core import (
     HEADER,
     MAX_KEY,
     REPLAYED_HEADER,
+    AnswerErased,
     KeyInProgress,
     KeyReused,
     StoredAnswer,
@@ -152,7 +153,7 @@ async def _exactly_once(
     async with request_transaction(request, principal, comes_again=True) as tx:
         try:
             stored = await service.claim(tx, principal_id=principal.id, key=key, fingerprint=asked)
-        except (KeyReused, KeyInProgress) as refusal:
+        except (KeyReused, KeyInProgress, AnswerErased) as refusal:
             metrics.IDEMPOTENCY.labels(refusal.code.removeprefix("idempotency_")).inc()
             raise
         if stored is not None:

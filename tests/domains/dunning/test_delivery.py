@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import email
-import email.policy
 import hashlib
 import io
-import socket
 import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,8 +12,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from pypdf import PdfReader
 
 from app.domains.dunning import service as dunning
@@ -26,44 +21,16 @@ from app.domains.policies.core.dunning import DunningChannel
 from app.infra.clock import FrozenClock
 from app.infra.db.paging import PageRequest
 from tests.domains.dunning.world import ANN, LEVELS, Company
+from tests.support.mailbox import Mailbox, listening
 
 MAIL = [{"role": "dunning", "name": "Jane", "email": "jane@example.com", "address": "1 Road\nLondon"}]
-
-
-class Mailbox:
-    """A mail server that keeps what it takes; `answers` are what it says to the next recipients instead of yes."""
-
-    def __init__(self) -> None:
-        self.taken: list[EmailMessage] = []
-        self.answers: list[str] = []
-
-    async def handle_RCPT(  # noqa: N802 - the name that the server calls
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.answers:
-            return self.answers.pop(0)
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - likewise
-        content = envelope.content
-        assert isinstance(content, bytes)
-        message = email.message_from_bytes(content, policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        self.taken.append(message)
-        return "250 OK"
 
 
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, SmtpServer]]:
     """A real mail server, and where it is."""
-    box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port, ready_timeout=30)
-    controller.start()
-    yield box, SmtpServer("127.0.0.1", port, "credit@seller.example", security="none")
-    controller.stop()
+    with listening() as (box, port):
+        yield box, SmtpServer("127.0.0.1", port, "credit@seller.example", security="none")
 
 
 @pytest.fixture

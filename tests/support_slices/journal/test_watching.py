@@ -38,7 +38,7 @@ async def run(transactions: Transactions, job: Job) -> list[Any]:
 
 
 def counted(kind: Tampering) -> float:
-    return metrics.JOURNAL_FINDINGS.labels(kind.value)._value.get()
+    return float(metrics.JOURNAL_FINDINGS.labels(kind.value)._value.get())
 
 
 class TestLook:

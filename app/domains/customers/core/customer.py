@@ -79,10 +79,15 @@ class ContactDetails:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact and the id that events name it by. Other details make another contact with another id."""
+    """A contact and the id that events and letters name it by. Other details make another contact with another id.
+
+    One who was written to stays known when replaced, until erased: what was sent leads to them by their id.
+    """
 
     id: UUID
     details: ContactDetails
+    written_to_at: datetime | None = None
+    replaced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

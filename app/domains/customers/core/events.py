@@ -43,8 +43,8 @@ class CustomerChanged(Event):
 class ContactErased(Event):
     """A person is forgotten: their contact is gone, and its id leads nowhere.
 
-    `marks` are what the person was known by. They are for reactions in this transaction that hold copies, and are never
-    journalled.
+    `marks` are what the person was known by. They are for reactions in this transaction, whose texts may name the
+    person, and are never journalled.
     """
 
     type: ClassVar[str] = "contact_erased"

@@ -78,10 +78,11 @@ class Mail:
             codes = [refused.code for refused in error.recipients]
             raise Undeliverable(f"refused: {codes}", lasting=all(code >= 500 for code in codes)) from error
         except aiosmtplib.SMTPResponseException as error:
-            raise Undeliverable(f"{error.code} {error.message}"[:200], lasting=error.code >= 500) from error
+            # Its words may name the mailbox, and reasons are journalled.
+            raise Undeliverable(f"answered {error.code}", lasting=error.code >= 500) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise Undeliverable(f"{type(error).__name__}"[:200], lasting=isinstance(error, ValueError)) from error
-        return Carried(parcel.recipient.email, "message/rfc822", message.as_bytes())
+        return Carried("message/rfc822", message.as_bytes())
 
     def _message(self, parcel: Parcel, server: SmtpServer, recipient: str) -> EmailMessage:
         try:
@@ -116,8 +117,7 @@ class Letters:
             raise Undeliverable(error.detail, lasting=False) from error
         except TemplateFailed as error:
             raise Undeliverable(str(error)[:200], lasting=True) from error
-        address = ", ".join((parcel.recipient.address or "").split("\n"))
-        return Carried(address or parcel.content["customer"]["name"], "application/pdf", body)
+        return Carried("application/pdf", body)
 
 
 class Webhook:
@@ -139,7 +139,7 @@ class Webhook:
             raise Undeliverable(type(error).__name__, lasting=False) from error
         if not answer.is_success:
             raise Undeliverable(f"answered {answer.status_code}", lasting=answer.status_code < 500)
-        return Carried(self._url, "application/json", body)
+        return Carried("application/json", body)
 
     def _headers(self, parcel: Parcel, body: bytes) -> dict[str, str]:
         moment = str(int(parcel.at.timestamp()))
@@ -162,7 +162,7 @@ class Calls:
     async def carry(self, parcel: Parcel) -> Carried:
         """Writes down what the call is about."""
         text = self._stationery.write(parcel.content).text
-        return Carried(parcel.recipient.phone or "", "text/plain; charset=utf-8", text.encode())
+        return Carried("text/plain; charset=utf-8", text.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,16 @@ class Parcel:
     content: Mapping[str, Any]
     at: datetime
 
+    @property
+    def contact_ids(self) -> list[UUID]:
+        """The contacts that the parcel names, in content and address."""
+        return sorted(set(self.recipient.contacts.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What has gone out, byte for byte, and to whom."""
+    """What has gone out, byte for byte."""
 
-    recipient: str
     media_type: str
     body: bytes
 

@@ -187,13 +187,6 @@ async def take_to_send(session: AsyncSession, *, now: datetime, lease: timedelta
     return sorted(taken)
 
 
-async def written_to(session: AsyncSession, customer_id: str) -> Sequence[DunningNoticeRow]:
-    """Every notice of a customer, locked until the transaction ends."""
-    row = DunningNoticeRow
-    statement = select(row).where(row.customer_id == customer_id).order_by(row.id).with_for_update()
-    return (await session.scalars(statement)).all()
-
-
 async def documents_of(session: AsyncSession, notice_id: UUID) -> Sequence[DunningDocumentRow]:
     """What was sent of a notice, in order."""
     row = DunningDocumentRow

@@ -143,7 +143,8 @@ async def _shown(tx: Transaction, notice: DunningNoticeRow) -> NoticeOut:
     kept = [
         DocumentOut(
             channel=DunningChannel(document.channel),
-            recipient=document.recipient,
+            contact_ids=document.contact_ids,
+            kept=len(document.body) > 0,
             media_type=document.media_type,
             digest=document.digest,
             sent_at=document.sent_at,

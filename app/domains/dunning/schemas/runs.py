@@ -90,10 +90,11 @@ class RateOut(Wire):
 
 
 class DocumentOut(Wire):
-    """What was sent, by its digest (SHA-256)."""
+    """What was sent, by its digest (SHA-256), and to which contacts; `kept`: none of them has been erased."""
 
     channel: DunningChannel
-    recipient: str
+    contact_ids: list[UUID]
+    kept: bool
     media_type: str
     digest: str
     sent_at: datetime

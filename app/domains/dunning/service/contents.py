@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from app.domains.customers import service as customers
 from app.domains.customers.core.customer import Customer
-from app.domains.dunning.core.recipients import Recipient, language_of, recipient_of
+from app.domains.dunning.core.recipients import Recipient, addressed, language_of, recipient_again, recipient_of
 from app.domains.dunning.repository import notices as repository
 from app.domains.dunning.tables import DunningLineRow, DunningNoticeRow
 from app.domains.policies import service as policies
@@ -20,16 +21,35 @@ from app.kernel.periods import local_day
 async def of_notice(
     tx: Transaction, notice: DunningNoticeRow, *, languages: frozenset[str]
 ) -> tuple[Mapping[str, Any], Recipient]:
-    """What the notice says, and to whom; what was sent already says the same for ever."""
+    """What the notice says, and to whom. What was sent already says the same for ever, but for who was erased."""
+    if notice.content is not None:
+        written_to = notice.content["written_to"]
+        known = await customers.contacts_by_id(tx, contact_ids=[UUID(each) for each in written_to.values()])
+        recipient = recipient_again(written_to, known)
+        return addressed(notice.content, recipient), recipient
     customer = await customers.get(tx, customer_id=notice.customer_id)
     recipient = recipient_of(await customers.contacts_of(tx, customer_id=notice.customer_id))
-    if notice.content is not None:
-        return notice.content, recipient
+    return addressed(await _content(tx, notice, customer, languages=languages), recipient), recipient
+
+
+async def to_be_sent(
+    tx: Transaction, notice: DunningNoticeRow, *, languages: frozenset[str]
+) -> tuple[Mapping[str, Any], Recipient]:
+    """What a notice is to say when it goes out now: what came back says the same, to whom the customer names by now."""
+    if notice.content is None:
+        return await of_notice(tx, notice, languages=languages)
+    recipient = recipient_of(await customers.contacts_of(tx, customer_id=notice.customer_id))
+    return addressed(notice.content, recipient), recipient
+
+
+async def _content(
+    tx: Transaction, notice: DunningNoticeRow, customer: Customer, *, languages: frozenset[str]
+) -> dict[str, Any]:
     segment = await policies.segment(tx, segment=notice.segment)
     effective = await policies.effective_policy(tx, segment=notice.segment, customer=customer)
     rules = effective.policy.dunning
     lines = await repository.lines_of(tx.session, [notice.id])
-    content = {
+    return {
         "reference": notice.reference,
         "level": notice.level,
         "template": notice.template,
@@ -39,21 +59,11 @@ async def of_notice(
         "date": local_day(tx.now, segment.zone).isoformat(),
         "deadline_on": notice.deadline_on.isoformat(),
         "note": notice.note,
-        "customer": _customer(customer, recipient),
+        "customer": {"id": customer.customer_id, "name": customer.legal_name or customer.name},
         "sender": _sender(rules.sender if rules else DunningSender(), segment.name),
         "lines": _lines(notice, lines),
         "totals": notice.totals,
         "rates": notice.rates,
-    }
-    return content, recipient
-
-
-def _customer(customer: Customer, recipient: Recipient) -> dict[str, Any]:
-    return {
-        "id": customer.customer_id,
-        "name": customer.legal_name or customer.name,
-        "contact": recipient.name,
-        "address": [line.strip() for line in (recipient.address or "").splitlines() if line.strip()],
     }
 
 

@@ -8,7 +8,7 @@ and hold change only with the writing down, once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from app.domains.dunning.core.events import (
 )
 from app.domains.dunning.core.notices import DELIVERED, NOTICES, NoticeMove, NoticeState
 from app.domains.dunning.core.parcels import Carried, Parcel, Undeliverable
+from app.domains.dunning.core.recipients import unaddressed
 from app.domains.dunning.core.refusals import NoticeNotSent, NoticePrinted
 from app.domains.dunning.core.tasks import TaskKind
 from app.domains.dunning.repository import notices as repository
@@ -41,12 +42,14 @@ TRIES_MAX: Final = 3
 """Tries by one channel before the next one is used, where another try could help."""
 PAUSE: Final = timedelta(minutes=5)
 FAILURES_KEPT: Final = 30
+CAME_BACK: Final = "came back"
+"""What the journal is told of a bounce: the words of whoever reports one may name a person."""
 
 
 async def take(tx: Transaction, *, languages: frozenset[str], limit: int) -> Sequence[Parcel]:
     """The next notices to be sent, as they are true at this moment; what has become untrue is dropped instead.
 
-    What came back says again, by the next channel, what it said the first time.
+    What came back says again, by the next channel, what it said the first time, to whom the customer names by now.
     """
     ids = await repository.take_to_send(tx.session, now=tx.now, lease=LEASE, limit=limit)
     notices = [notice for notice_id in ids if (notice := await repository.notice(tx.session, notice_id)) is not None]
@@ -59,14 +62,26 @@ async def take(tx: Transaction, *, languages: frozenset[str], limit: int) -> Seq
     parcels = []
     for notice in notices:
         if notice.state in (NoticeState.RELEASED, NoticeState.SENT):
-            content, recipient = await contents.of_notice(tx, notice, languages=languages)
+            content, recipient = await contents.to_be_sent(tx, notice, languages=languages)
             channel = DunningChannel(notice.channels[0])
             parcels.append(Parcel(notice.id, notice.reference, channel, recipient, content, tx.now))
     return parcels
 
 
+async def addressees_known(tx: Transaction, *, parcels: Sequence[Parcel]) -> Sequence[Parcel]:
+    """The parcels that may go: all whom they name are still contacts, and stay known until erased.
+
+    In a transaction of its own, for it locks contacts and `take` has locked accounts. The others are taken anew, and
+    addressed anew, when their lease is over.
+    """
+    named = {contact_id for parcel in parcels for contact_id in parcel.contact_ids}
+    known = await customers.note_written_to(tx, contact_ids=named)
+    return [parcel for parcel in parcels if known.issuperset(parcel.contact_ids)]
+
+
 async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
     """Writes down that a notice has gone out: what was sent, the level, what is claimed, the hold."""
+    known = await customers.hold_contacts(tx, contact_ids=parcel.contact_ids)
     notice = await find(tx, parcel.notice_id)
     await exposure.lock(tx, keys=[(notice.customer_id, notice.segment)])
     notice = await find(tx, parcel.notice_id, lock=True)
@@ -74,13 +89,13 @@ async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
         return  # two carried it, and the other was faster to say so
     notice.leased_until = None
     if notice.state != NoticeState.RELEASED:
-        await _sent_again(tx, notice, parcel, carried)
+        await _sent_again(tx, notice, parcel, carried, known)
         return
     on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
     notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.SEND).value
     notice.sent_by, notice.sent_at, notice.sent_on = parcel.channel.value, tx.now, on
-    notice.content, notice.channels, notice.changed_at = dict(parcel.content), notice.channels[1:], tx.now
-    document = await _keep(tx, notice, parcel, carried)
+    notice.content, notice.channels, notice.changed_at = unaddressed(parcel.content), notice.channels[1:], tx.now
+    document = await _keep(tx, notice, parcel, carried, known)
     lines = await repository.lines_of(tx.session, [notice.id])
     rules = await _rules(tx, notice)
     tx.emit(
@@ -110,7 +125,7 @@ async def failed(tx: Transaction, *, parcel: Parcel, problem: Undeliverable) -> 
     if not _is_expected(notice, parcel):
         return
     tried = sum(each["channel"] == parcel.channel.value for each in notice.failures) + 1
-    _note_failure(tx, notice, parcel.channel.value, problem.reason)
+    _note_failure(tx, notice, parcel.channel.value, problem.reason, told=problem.reason)
     notice.leased_until = None
     if not problem.lasting and tried < TRIES_MAX:
         notice.next_attempt_at = tx.now + PAUSE * tried
@@ -140,7 +155,7 @@ async def bounced(
         raise NoticeNotSent(f"the notice is {notice.state}")
     if notice.came_back_at is not None or (by is not None and notice.sent_by != by):
         raise NoticeNotSent("it is known to have come back, or has gone by another channel since")
-    _note_failure(tx, notice, notice.sent_by, reason)
+    _note_failure(tx, notice, notice.sent_by, reason, told=CAME_BACK)
     if notice.channels:
         notice.came_back_at = notice.next_attempt_at = tx.now
     else:
@@ -168,13 +183,16 @@ def _is_expected(notice: DunningNoticeRow, parcel: Parcel) -> bool:
     return is_to_go and notice.channels[:1] == [parcel.channel.value]
 
 
-async def _sent_again(tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried) -> None:
+async def _sent_again(
+    tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried, known: Collection[UUID]
+) -> None:
     """Writes down that a notice which had come back has gone out by another channel."""
     before = {"channel": notice.sent_by}
     notice.sent_by, notice.channels = parcel.channel.value, notice.channels[1:]
     notice.came_back_at, notice.printed_at = None, None
     notice.changed_at = notice.sent_at = tx.now
-    document = await _keep(tx, notice, parcel, carried)
+    notice.content = unaddressed(parcel.content)
+    document = await _keep(tx, notice, parcel, carried, known)
     after = {"state": notice.state, "channel": notice.sent_by, "digest": document.digest}
     tx.emit(DunningNoticeSent(**_subject(notice), before=before, after=after))
     if parcel.channel is DunningChannel.CALL:
@@ -193,15 +211,19 @@ async def _give_up(tx: Transaction, notice: DunningNoticeRow) -> None:
     await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
 
 
-async def _keep(tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried) -> DunningDocumentRow:
+async def _keep(
+    tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carried: Carried, known: Collection[UUID]
+) -> DunningDocumentRow:
+    """Of a parcel that names somebody who was erased while it was on its way, only the digest is kept."""
+    forgotten = not set(parcel.contact_ids) <= set(known)
     document = DunningDocumentRow(
         id=tx.new_id(),
         notice_id=notice.id,
         position=len(await repository.documents_of(tx.session, notice.id)),
         channel=parcel.channel.value,
-        recipient=carried.recipient[:500],
+        contact_ids=parcel.contact_ids,
         media_type=carried.media_type,
-        body=carried.body,
+        body=b"" if forgotten else carried.body,
         digest=digest_of_bytes(carried.body),
         sent_at=tx.now,
     )
@@ -210,11 +232,12 @@ async def _keep(tx: Transaction, notice: DunningNoticeRow, parcel: Parcel, carri
     return document
 
 
-def _note_failure(tx: Transaction, notice: DunningNoticeRow, channel: str, reason: str) -> None:
+def _note_failure(tx: Transaction, notice: DunningNoticeRow, channel: str, reason: str, *, told: str) -> None:
+    """`told` is what the journal, which forgets nobody, is told of the `reason`."""
     failure = {"channel": channel, "reason": reason, "at": tx.now.isoformat()}
     notice.failures = [*notice.failures, failure][-FAILURES_KEPT:]
     notice.changed_at = tx.now
-    tx.emit(DunningDeliveryFailed(**_subject(notice), after={"channel": channel, "reason": reason}))
+    tx.emit(DunningDeliveryFailed(**_subject(notice), after={"channel": channel, "reason": told}))
 
 
 async def _put_on_work_list(tx: Transaction, notice: DunningNoticeRow, kind: TaskKind, on: date) -> None:

@@ -1,28 +1,28 @@
-"""Forgetting a person in what was sent to them."""
+"""Forgetting a person in what was sent to them, and in what was noted of them."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from app.domains.customers.core.events import ContactErased
-from app.domains.dunning.core.redaction import redacted
-from app.domains.dunning.repository import notices as repository
+from app.domains.customers.core.redaction import redacted
+from app.domains.dunning.repository import forgetting as repository
 from app.infra.transaction import Transaction
 
 
 async def contact_erased(tx: Transaction, event: ContactErased) -> None:
-    """Takes the person out of the customer's notices, and the letters and mails away that name them.
+    """Takes the letters and mails away that name the contact, and the person out of notes of their customer.
 
     That something was sent, when, at which level and for what stays, and so does its digest in the journal: it proves
-    the reminder to whoever still has the original. What `ContactErased` says is all that the journal is told.
+    the reminder to whoever still has the original.
     """
     assert event.customer_id is not None, "a contact is a customer's"
-    for notice in await repository.written_to(tx.session, event.customer_id):
-        documents = await repository.documents_of(tx.session, notice.id)
-        named = any(redacted(document.recipient, event.marks) != document.recipient for document in documents)
-        written = {"content": notice.content, "note": notice.note, "failures": notice.failures}
-        kept = redacted(written, event.marks)
-        if kept == written and not named:
-            continue
-        notice.content, notice.note, notice.failures = kept["content"], kept["note"], kept["failures"]
-        for document in documents:
-            document.recipient, document.body = redacted(document.recipient, event.marks), b""
+    await repository.empty_documents(tx.session, UUID(event.subject_id))
+    for notice in await repository.annotated_notices(tx.session, event.customer_id):
+        notice.note = redacted(notice.note, event.marks)
+        notice.failures = redacted(notice.failures, event.marks)
+        if notice.content is not None:
+            notice.content = {**notice.content, "note": redacted(notice.content["note"], event.marks)}
+    for task in await repository.annotated_tasks(tx.session, event.customer_id):
+        task.note = redacted(task.note, event.marks)
     await tx.session.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from app.domains.customers import service as customers
@@ -71,7 +72,8 @@ async def change(
     Raises `DunningNoticeNotFound`, `NoticeNotPending`, `ChannelUnusable`.
     """
     notice = await _pending(tx, notice_id, segments)
-    before = {"channels": list(notice.channels), "note": notice.note}
+    before = _going_out(notice)
+    words = notice.note
     if channels is not None:
         contacts = await customers.contacts_of(tx, customer_id=notice.customer_id)
         if channels[0] is DunningChannel.EMAIL and recipient_of(contacts).email is None:
@@ -79,8 +81,8 @@ async def change(
         notice.channels = [channel.value for channel in dict.fromkeys(channels)]
     if note is not None:
         notice.note = note
-    after = {"channels": list(notice.channels), "note": notice.note}
-    if after == before:
+    after = _going_out(notice)
+    if after == before and notice.note == words:
         return notice
     notice.changed_at = tx.now
     await tx.session.flush()
@@ -127,6 +129,11 @@ async def drop(tx: Transaction, notice: DunningNoticeRow, *, reason: str) -> Non
 def is_under_way(notice: DunningNoticeRow, tx: Transaction) -> bool:
     """Whether somebody is just sending it: what is on the wire can't be called back."""
     return notice.state == NoticeState.RELEASED and notice.leased_until is not None and notice.leased_until > tx.now
+
+
+def _going_out(notice: DunningNoticeRow) -> dict[str, Any]:
+    """What the journal is told; of the note only whether there is one, for it may name a person."""
+    return {"channels": list(notice.channels), "noted": notice.note is not None}
 
 
 async def _pending(tx: Transaction, notice_id: UUID, segments: frozenset[str] | None) -> DunningNoticeRow:

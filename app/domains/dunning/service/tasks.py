@@ -164,6 +164,7 @@ def _grade_rank(grade: str | None) -> int | None:
 
 
 def _completed(tx: Transaction, task: CollectionTaskRow) -> None:
+    """The journal is told that there is a note, not what it says: notes on calls name persons."""
     tx.emit(
         CollectionTaskCompleted(
             subject_id=str(task.id),
@@ -173,7 +174,7 @@ def _completed(tx: Transaction, task: CollectionTaskRow) -> None:
             after={
                 "state": task.state,
                 "outcome": task.outcome,
-                "note": task.note,
+                "noted": task.note is not None,
                 "next_on": task.next_on.isoformat() if task.next_on else None,
                 "promise_id": str(task.promise_id) if task.promise_id else None,
             },

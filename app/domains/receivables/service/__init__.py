@@ -9,6 +9,7 @@ from app.domains.receivables.service.disputes import list_disputes, open_dispute
 from app.domains.receivables.service.drafts import clear_drafts, clear_payment, payments_that_clear
 from app.domains.receivables.service.dunnable import CustomerDues, DueItem, dunnable, dunnable_of
 from app.domains.receivables.service.entering import post_documents
+from app.domains.receivables.service.forgetting import contact_erased
 from app.domains.receivables.service.invoices import (
     InvoicePage,
     InvoiceView,
@@ -63,6 +64,7 @@ __all__ = [
     "cancel_invoice",
     "clear_drafts",
     "clear_payment",
+    "contact_erased",
     "document_totals",
     "dunnable",
     "dunnable_of",

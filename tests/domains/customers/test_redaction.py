@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domains.dunning.core.redaction import ERASED, redacted
+from app.domains.customers.core.redaction import ERASED, redacted
 
 NAMES = st.text(st.characters(categories=["Lu"]), min_size=1, max_size=6)
 
