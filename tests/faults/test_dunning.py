@@ -20,8 +20,6 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import text
 
-from app.domains.dunning.service import gathering
-from app.domains.policies.core.compiled import PolicyShelf
 from app.infra.clock import FrozenClock
 from tests.domains.dunning.world import LEVELS, Company
 
@@ -35,9 +33,8 @@ CHARGED = [{**level, "fees": [{"currency": "CNY", "amount": "5"}]} for level in 
 
 
 @pytest.fixture
-async def company(app: FastAPI, api: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> Company:
+async def company(app: FastAPI, api: AsyncClient) -> Company:
     """Customers who owe since six days, and a schedule that reminds them by itself."""
-    monkeypatch.setattr(gathering, "_SHELF", PolicyShelf())
     made = Company(app, api)
     await made.rules(CHARGED, schedule={"hour": 0})
     for number in range(CUSTOMERS):

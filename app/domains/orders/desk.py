@@ -84,10 +84,10 @@ class _Ticket:
 class Desk:
     """Decides credit checks over one engine in autocommit; one batch at a time."""
 
-    def __init__(self, engine: AsyncEngine, transactions: Transactions, shelf: PolicyShelf | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, transactions: Transactions) -> None:
         self._sql = DeskSql(engine)
         self._transactions = transactions
-        self._shelf = shelf or PolicyShelf()
+        self._shelf = PolicyShelf()
         self._urgent: deque[_Ticket] = deque()
         self._bulk: deque[_Ticket] = deque()
         self._parked: dict[tuple[str, str], list[_Ticket]] = {}
@@ -262,14 +262,14 @@ class Desk:
                 if part is None:
                     await exposure.keep_fresh(tx, customer_id=key[0], segment=key[1])
                 else:
-                    await policies.recall(
+                    found = await policies.recall(
                         tx,
                         segment=part.segment,
                         version=part.version,
                         profile=part.profile,
                         override_id=part.override_id,
-                        shelf=self._shelf,
                     )
+                    self._shelf.keep(found)
         except Refusal as error:
             refusal = error
         except Exception as error:

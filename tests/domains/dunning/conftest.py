@@ -6,15 +6,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from app.domains.dunning.service import gathering
-from app.domains.policies.core.compiled import PolicyShelf
 from tests.domains.dunning.world import Company
-
-
-@pytest.fixture(autouse=True)
-def shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Policies of a test's own: another test has other documents under the same numbers."""
-    monkeypatch.setattr(gathering, "_SHELF", PolicyShelf())
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.customers.core.customer import Customer
 from app.domains.policies import service as policies
-from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.events import (
     PolicyOverrideApproved,
     PolicyOverrideExpired,
@@ -28,10 +28,18 @@ from app.domains.policies.core.refusals import (
     PolicyMissing,
     PolicyVersionNotFound,
 )
+from app.domains.policies.service.shelves import shelf_of
+from app.infra.db.engine import make_engine, make_sessions
 from app.infra.transaction import Transaction
+from app.kernel.identity import SYSTEM
 from tests.domains.policies.conftest import MakeTx
 from tests.domains.policies.drafting import TODAY, document, draft, propose, put_customer
 from tests.support.api import MONDAY
+
+
+def _on(session: AsyncSession) -> Transaction:
+    return Transaction(session, now=MONDAY, actor=SYSTEM, request_id="test")
+
 
 PATCH = {"order_checks": {"reservation_days": 90}}
 
@@ -159,11 +167,17 @@ class TestEffectivePolicy:
         assert "profiles" not in shown.document
 
     async def test_is_put_on_the_shelf(self, ann: Transaction) -> None:
-        shelf, customer = PolicyShelf(), await put_customer(ann)
-        first = await policies.effective_policy(ann, segment="main", customer=customer, shelf=shelf)
-        second = await policies.effective_policy(ann, segment="main", customer=customer, shelf=shelf)
-        assert len(shelf) == 1
+        customer = await put_customer(ann)
+        first = await policies.effective_policy(ann, segment="main", customer=customer)
+        second = await policies.effective_policy(ann, segment="main", customer=customer)
         assert second.policy is first.policy
+        assert shelf_of(ann).peek("main", 1, "default") is first.policy
+
+    async def test_is_kept_for_each_database_apart(self) -> None:
+        one, other = (make_sessions(make_engine(f"postgresql://nowhere/{name}")) for name in ("one", "other"))
+        shelves = [shelf_of(_on(sessions())) for sessions in (one, one, other)]
+        assert shelves[0] is shelves[1]
+        assert shelves[0] is not shelves[2]
 
     async def test_that_does_not_fit_together_decides_nothing(self, ann: Transaction, bob: Transaction) -> None:
         rule = {"order_value": {"effect": "refer", "max_amount": "100"}}
@@ -195,9 +209,8 @@ class TestRecall:
         assert recalled == then
 
     async def test_takes_it_from_the_shelf(self, ann: Transaction) -> None:
-        shelf = PolicyShelf()
-        first = await policies.recall(ann, segment="main", version=1, profile="default", shelf=shelf)
-        again = await policies.recall(ann, segment="main", version=1, profile="default", shelf=shelf)
+        first = await policies.recall(ann, segment="main", version=1, profile="default")
+        again = await policies.recall(ann, segment="main", version=1, profile="default")
         assert again.policy is first.policy
 
     async def test_needs_what_it_is_made_of(self, ann: Transaction) -> None:

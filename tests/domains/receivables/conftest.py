@@ -5,17 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domains.policies.core.compiled import PolicyShelf
-from app.domains.receivables.service import rules
 from app.infra.transaction import Transaction, Transactions
 from tests.domains.receivables.world import ANN, MONDAY
 from tests.support.business import open_account
-
-
-@pytest.fixture(autouse=True)
-def shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty shelf of policies: each test has another version 2."""
-    monkeypatch.setattr(rules, "_SHELF", PolicyShelf())
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -24,16 +23,13 @@ from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import AccountOpened
 from app.domains.policies import service as policies
-from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf
+from app.domains.policies.core.compiled import EffectivePolicy
 from app.domains.policies.core.scorecard import Question
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
 from app.kernel.digest import digest
 from app.kernel.money import render
 from app.kernel.records import load
-
-_SHELVES: Final[WeakKeyDictionary[Any, PolicyShelf]] = WeakKeyDictionary()
-"""Compiled policies of this process, by the database they are of; what is on a shelf never goes stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ async def assess(tx: Transaction, *, customer_id: str, segment: str) -> Assessme
     """
     customer = await customers.get(tx, customer_id=customer_id)
     held = await policies.segment(tx, segment=segment)
-    policy = await policies.effective_policy(tx, segment=segment, customer=customer, shelf=_shelf(tx))
+    policy = await policies.effective_policy(tx, segment=segment, customer=customer)
     facts = await gather(tx, customer=customer, segment=held)
     before = await repository.latest(tx.session, customer_id, segment)
     row = _row(tx, facts, decide(facts, policy.policy), policy)
@@ -153,18 +149,9 @@ def assessment_of(row: AssessmentRow) -> Assessment:
     )
 
 
-def _shelf(tx: Transaction) -> PolicyShelf:
-    return _SHELVES.setdefault(tx.session.get_bind(), PolicyShelf())
-
-
 async def _recalled(tx: Transaction, used: PolicyUsed) -> EffectivePolicy:
     return await policies.recall(
-        tx,
-        segment=used.segment,
-        version=used.version,
-        profile=used.profile,
-        override_id=used.override_id,
-        shelf=_shelf(tx),
+        tx, segment=used.segment, version=used.version, profile=used.profile, override_id=used.override_id
     )
 
 

@@ -17,14 +17,13 @@ from app.domains.dunning.core.facts import CustomerFacts, DunnableItem, PendingP
 from app.domains.dunning.core.interest import Statutes
 from app.domains.dunning.repository import history
 from app.domains.policies import service as policies
-from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf
+from app.domains.policies.core.compiled import EffectivePolicy
 from app.domains.policies.core.dunning import Dunning
 from app.domains.policies.core.refusals import OverrideUnfit
 from app.domains.receivables import service as receivables
 from app.infra.transaction import Transaction
 from app.kernel.money import ZERO
 
-_SHELF: Final = PolicyShelf()
 NO_DUNNING: Final = Dunning()
 
 
@@ -69,14 +68,14 @@ async def cases(tx: Transaction, *, segment: str, dues: Sequence[receivables.Cus
 async def _rules(tx: Transaction, segment: str, of: Collection[Customer]) -> Mapping[str, EffectivePolicy | None]:
     """What holds for each customer; null for one whose profile or override does not fit the policy."""
     try:
-        return {**await policies.effective_policies(tx, segment=segment, of=of, shelf=_SHELF)}
+        return {**await policies.effective_policies(tx, segment=segment, of=of)}
     except OverrideUnfit:
         return {customer.customer_id: await _rules_of(tx, segment, customer) for customer in of}
 
 
 async def _rules_of(tx: Transaction, segment: str, customer: Customer) -> EffectivePolicy | None:
     try:
-        return await policies.effective_policy(tx, segment=segment, customer=customer, shelf=_SHELF)
+        return await policies.effective_policy(tx, segment=segment, customer=customer)
     except OverrideUnfit:
         return None
 

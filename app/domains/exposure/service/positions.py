@@ -28,7 +28,6 @@ from app.domains.exposure.records import Record
 from app.domains.exposure.repository import positions as repository
 from app.domains.exposure.service.lines import Lines
 from app.domains.policies import service as policies
-from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.document import Policy
 from app.domains.policies.core.order_checks import OrderChecks
 from app.domains.policies.core.segments import Segment
@@ -38,8 +37,6 @@ from app.kernel.money import render
 from app.kernel.periods import local_day, next_midnight
 
 _LINES: Final = Lines()
-_SHELF: Final = PolicyShelf()
-"""Compiled policies of this process; what is on it never goes stale."""
 
 
 async def account(tx: Transaction, *, customer_id: str, segment: str) -> Account:
@@ -140,7 +137,7 @@ async def basis_of(tx: Transaction, *, account: Account, checks: OrderChecks) ->
 async def policy_of(tx: Transaction, *, account: Account) -> Policy:
     """The policy in force for the account's customer."""
     customer = await customers.get(tx, customer_id=account.customer_id)
-    found = await policies.effective_policy(tx, segment=account.segment, customer=customer, shelf=_SHELF)
+    found = await policies.effective_policy(tx, segment=account.segment, customer=customer)
     return found.policy
 
 

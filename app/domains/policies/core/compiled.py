@@ -74,7 +74,13 @@ class PolicyShelf:
         policy = self.peek(segment, version, profile, override_id)
         if policy is None:
             policy = load()
-            self._policies[PolicyKey(segment, version, profile, override_id)] = policy
-            if len(self._policies) > self._size:
-                self._policies.popitem(last=False)
+            self.keep(EffectivePolicy(segment, version, profile, override_id, policy))
         return policy
+
+    def keep(self, found: EffectivePolicy) -> None:
+        """Puts a policy on the shelf; the one that was used least recently goes where there is no room."""
+        key = PolicyKey(found.segment, found.version, found.profile, found.override_id)
+        self._policies[key] = found.policy
+        self._policies.move_to_end(key)
+        if len(self._policies) > self._size:
+            self._policies.popitem(last=False)

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.domains.customers import service as customers
 from app.domains.customers.core.customer import Customer
 from app.domains.policies import repository
-from app.domains.policies.core.compiled import EffectivePolicy, PolicyShelf, compile_policy
+from app.domains.policies.core.compiled import EffectivePolicy, compile_policy
 from app.domains.policies.core.document import Policy, effective
 from app.domains.policies.core.overrides import PolicyOverride
 from app.domains.policies.core.refusals import (
@@ -21,6 +21,7 @@ from app.domains.policies.core.refusals import (
     PolicyVersionNotFound,
 )
 from app.domains.policies.service.segments import segment as get_segment
+from app.domains.policies.service.shelves import shelf_of
 from app.domains.policies.tables import PolicyOverrideRow, PolicyVersionRow
 from app.infra.transaction import Transaction
 from app.kernel.periods import local_day
@@ -52,18 +53,14 @@ async def active(tx: Transaction, *, segment: str) -> ActivePolicy:
     return ActivePolicy(segment, row.version, row.document)
 
 
-async def effective_policy(
-    tx: Transaction, *, segment: str, customer: Customer, shelf: PolicyShelf | None = None
-) -> EffectivePolicy:
+async def effective_policy(tx: Transaction, *, segment: str, customer: Customer) -> EffectivePolicy:
     """What holds for the customer today: document, profile, override. Raises `SegmentNotFound`, `PolicyMissing`,
     `OverrideUnfit`."""
     row, override = await current_parts(tx, segment=segment, customer_id=customer.customer_id)
-    return _compiled(row, customer.profile, override, shelf)
+    return _compiled(tx, row, customer.profile, override)
 
 
-async def effective_policies(
-    tx: Transaction, *, segment: str, of: Collection[Customer], shelf: PolicyShelf | None = None
-) -> dict[str, EffectivePolicy]:
+async def effective_policies(tx: Transaction, *, segment: str, of: Collection[Customer]) -> dict[str, EffectivePolicy]:
     """What holds for each of the customers today, by customer: three statements, however many there are.
 
     Raises `SegmentNotFound`, `PolicyMissing`, `OverrideUnfit`.
@@ -74,7 +71,7 @@ async def effective_policies(
     found = await repository.overrides_in_force(tx.session, segment, local_day(tx.now, held.zone), customer_ids=ids)
     overrides = {override.customer_id: override for override in found}
     return {
-        customer.customer_id: _compiled(row, customer.profile, overrides.get(customer.customer_id), shelf)
+        customer.customer_id: _compiled(tx, row, customer.profile, overrides.get(customer.customer_id))
         for customer in of
     }
 
@@ -93,29 +90,22 @@ async def effective_document(tx: Transaction, *, segment: str, customer_id: str)
 
 
 async def recall(
-    tx: Transaction,
-    *,
-    segment: str,
-    version: int,
-    profile: str,
-    override_id: UUID | None = None,
-    shelf: PolicyShelf | None = None,
+    tx: Transaction, *, segment: str, version: int, profile: str, override_id: UUID | None = None
 ) -> EffectivePolicy:
     """The policy that a stored decision was made by, exactly as it was.
 
     Raises `PolicyVersionNotFound`, `OverrideNotFound`, `OverrideUnfit`.
     """
-    if shelf is not None:
-        known = shelf.peek(segment, version, profile, override_id)
-        if known is not None:
-            return EffectivePolicy(segment, version, profile, override_id, known)
+    known = shelf_of(tx).peek(segment, version, profile, override_id)
+    if known is not None:
+        return EffectivePolicy(segment, version, profile, override_id, known)
     row = await repository.version(tx.session, segment, version)
     if row is None:
         raise PolicyVersionNotFound(f"there is no version {version} of {segment!r}")
     override = await tx.session.get(PolicyOverrideRow, override_id) if override_id else None
     if override_id is not None and override is None:
         raise OverrideNotFound(f"there is no policy override {override_id}")
-    return _compiled(row, profile, override, shelf)
+    return _compiled(tx, row, profile, override)
 
 
 async def current_parts(
@@ -142,14 +132,14 @@ def fitted(document: Mapping[str, Any], *, profile: str, override: PolicyOverrid
 
 
 def _compiled(
-    row: PolicyVersionRow, profile: str, override: PolicyOverrideRow | None, shelf: PolicyShelf | None
+    tx: Transaction, row: PolicyVersionRow, profile: str, override: PolicyOverrideRow | None
 ) -> EffectivePolicy:
     override_id = override.id if override else None
 
     def load() -> Policy:
         return fitted(row.document, profile=profile, override=override)
 
-    policy = load() if shelf is None else shelf.compiled(row.segment, row.version, profile, override_id, load)
+    policy = shelf_of(tx).compiled(row.segment, row.version, profile, override_id, load)
     return EffectivePolicy(row.segment, row.version, profile, override_id, policy)
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Final
 
 from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.fx import rate_between
 from app.domains.policies import service as policies
-from app.domains.policies.core.compiled import PolicyShelf
 from app.domains.policies.core.receivables import Receivables
 from app.domains.policies.core.refusals import OverrideUnfit, PolicyMissing
 from app.domains.receivables.core.book import Book
@@ -20,8 +18,6 @@ from app.domains.receivables.core.matching import SettlementRules
 from app.domains.receivables.service.days import today
 from app.infra.transaction import Transaction
 from app.kernel.money import rounded
-
-_SHELF: Final = PolicyShelf()
 
 
 async def gather(tx: Transaction, book: Book, accounts: Collection[tuple[str, str]]) -> None:
@@ -47,7 +43,7 @@ async def gather(tx: Transaction, book: Book, accounts: Collection[tuple[str, st
 
 async def _sections(tx: Transaction, segment: str, customer_ids: Collection[str]) -> Mapping[str, Receivables]:
     known = await customers.find(tx, customer_ids=customer_ids)
-    found = await policies.effective_policies(tx, segment=segment, of=known.values(), shelf=_SHELF)
+    found = await policies.effective_policies(tx, segment=segment, of=known.values())
     return {customer_id: effective.policy.receivables for customer_id, effective in found.items()}
 
 
