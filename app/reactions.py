@@ -59,7 +59,7 @@ from app.domains.receivables.core.events import (
     PaymentPosted,
     PaymentReversed,
 )
-from app.infra.transaction import Reactions, Transaction
+from app.infra.transaction import Reactions, Together, Transaction
 from app.kernel.events import Event
 from app.support.idempotency import service as idempotency
 
@@ -128,8 +128,8 @@ REACTIONS: Final[Reactions] = {
     CoverTurned: (note_cover,),
     CreditRecordRetracted: (note_cover, stop_for_adverse_events),
     AdverseEventFiled: (stop_for_adverse_events,),
-    RiskNoted: (limits.lower_for_lost_cover, orders.wake_waiting_orders),
-    CustomerAssessed: (limits.schedule_review_of,),
+    RiskNoted: (limits.lower_for_lost_cover, Together(orders.wake_all_waiting_orders)),
+    CustomerAssessed: (Together(limits.schedule_reviews_of),),
     OrderCancelled: (orders.wake_waiting_orders,),
     OrderClosed: (orders.wake_waiting_orders,),
     ShipmentReversed: (orders.wake_waiting_orders,),

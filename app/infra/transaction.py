@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,17 @@ MAX_REACTION_DEPTH = 3
 """A reaction's own events are reacted to, and theirs: deeper than this is a loop."""
 
 Reaction = Callable[["Transaction", Any], Awaitable[None]]
-Reactions = Mapping[type[Event] | type[Signal], Sequence[Reaction]]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A reaction to all events of its type that are settled at once, for whom one look at many is much cheaper. Its
+    turn comes with the first of them."""
+
+    react: Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+
+
+Reactions = Mapping[type[Event] | type[Signal], Sequence[Reaction | Together]]
 JournalWriter = Callable[["Transaction", Sequence[Event]], Awaitable[None]]
 
 
@@ -55,8 +66,9 @@ class Transaction:
 
     async def tell(self, signal: Signal) -> None:
         """Lets those who react to `signal` act at once, before the caller goes on."""
-        for react in self._reactions.get(type(signal), ()):
-            await react(self, signal)
+        for reaction in self._reactions.get(type(signal), ()):
+            assert not isinstance(reaction, Together), "a signal is told by itself"
+            await reaction(self, signal)
 
     def new_id(self) -> UUID:
         """A fresh UUIDv7 of this transaction's instant."""
@@ -116,8 +128,16 @@ class Transactions:
             if not events:
                 return
             await self._journal(tx, events)
-            for event in events:
-                for react in self._reactions.get(type(event), ()):
-                    await react(tx, event)
+            await self._react(tx, events)
         if beyond := tx.take_events():
             raise AssertionError(f"reactions deeper than {MAX_REACTION_DEPTH}: {[event.type for event in beyond]}")
+
+    async def _react(self, tx: Transaction, events: Sequence[Event]) -> None:
+        told: set[type[Event]] = set()
+        for event in events:
+            for reaction in self._reactions.get(type(event), ()):
+                if not isinstance(reaction, Together):
+                    await reaction(tx, event)
+                elif type(event) not in told:
+                    await reaction.react(tx, [each for each in events if type(each) is type(event)])
+            told.add(type(event))

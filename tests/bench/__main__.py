@@ -24,7 +24,7 @@ from app.infra.clock import SystemClock
 from app.infra.db import embedded
 from app.infra.db.embedded import EmbeddedServer
 from app.settings import Settings
-from tests.bench import company, dunning, imports, measures, pgbench, receivables, report
+from tests.bench import assessing, company, dunning, imports, measures, pgbench, receivables, report
 from tests.bench.company import Customers
 from tests.bench.measures import CROWDS, SPREAD, Effort, Result, Scene
 from tests.bench.serving import serving
@@ -33,6 +33,7 @@ FULL: Final = Effort(rounds=5, seconds=6)
 QUICK: Final = Effort(rounds=3, seconds=2)
 QUICK_IMPORT: Final = 100_000
 QUICK_DEBTORS: Final = 2_000
+QUICK_PORTFOLIO: Final = 2_000
 WARM_UP_SECONDS: Final = 3.0
 LARGE: Final = Customers("L", 1_000_000, items=5)
 SMALL: Final = Customers("L", 1_000, items=5)
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="also with 1,000,000 accounts and 5,000,000 invoices")
     parser.add_argument("--invoices", type=int, default=1_000_000, help="how many to import")
     parser.add_argument("--debtors", type=int, default=10_000, help="how many to remind, such as 100000")
+    parser.add_argument("--portfolio", type=int, default=10_000, help="how many to assess, such as 100000")
     parser.add_argument("--only", action="append", choices=MEASURES, help="only this one; may be repeated")
     parser.add_argument("--readme", action="store_true", help="only put the last run into the README")
     asked = parser.parse_args()
@@ -66,6 +68,8 @@ def main() -> None:
             results.append(_measure_aging(directory, effort, asked.quick))
         if DUNNING in wanted:
             results.append(_measure_dunning(directory, effort, QUICK_DEBTORS if asked.quick else asked.debtors))
+        if ASSESSMENTS in wanted:
+            results.append(_measure_assessments(directory, effort, QUICK_PORTFOLIO if asked.quick else asked.portfolio))
         if SIZE in wanted:
             results.append(_measure_size(directory, effort))
     run = report.document(results, effort, settings, on=SystemClock().now().date().isoformat())
@@ -104,10 +108,11 @@ _TOGETHER: Final[Mapping[str, Callable[[Scene, Effort, Callable[[], float]], Res
 """The measures that one server with one company can show."""
 IMPORT: Final = "import"
 DUNNING: Final = "dunning"
+ASSESSMENTS: Final = "assessments"
 SIZE: Final = "size"
 POSTINGS: Final = "postings"
 AGING: Final = "aging"
-MEASURES: Final = (*_TOGETHER, IMPORT, POSTINGS, AGING, DUNNING, SIZE)
+MEASURES: Final = (*_TOGETHER, IMPORT, POSTINGS, AGING, DUNNING, ASSESSMENTS, SIZE)
 
 
 def _measure_import(directory: Path, effort: Effort, invoices: int) -> Result:
@@ -135,6 +140,11 @@ def _measure_aging(directory: Path, effort: Effort, quick: bool) -> Result:
 def _measure_dunning(directory: Path, effort: Effort, customers: int) -> Result:
     with _company(directory, "dunning", [dunning.debtors(customers)]) as server:
         return dunning.measure(server, effort, customers=customers)
+
+
+def _measure_assessments(directory: Path, effort: Effort, customers: int) -> Result:
+    with _company(directory, "assessments", [assessing.portfolio(customers)]) as server:
+        return assessing.measure(server, effort, customers=customers)
 
 
 def _measure_size(directory: Path, effort: Effort) -> Result:

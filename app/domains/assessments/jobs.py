@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Final
@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.domains.assessments import service as assessments
+from app.domains.assessments.core.runs import Portion
 from app.domains.assessments.core.runs import Run as Portfolio
 from app.infra.clock import stopwatch
 from app.infra.jobs import Job, Run
@@ -54,15 +55,29 @@ async def work(
         if not ahead:
             async with begin() as tx:
                 return await assessments.finish(tx, run_id=run_id)
-        after = before.after
-        for account in ahead:
-            if until is not None and stopwatch() > until:
-                return None
+        if until is not None and stopwatch() > until:
+            return None
+        try:
             async with begin() as tx:
-                moved = await assessments.step(tx, run_id=run_id, at=account, after=after)
-            if moved is None:  # somebody else works on it too: look again where it stands
-                break
-            after = account.account_id
+                await assessments.step(tx, run_id=run_id, at=ahead, after=before.after)
+        except Exception as error:
+            log.warning("portion_assessed_singly", run=str(run_id), error=type(error).__name__, exc_info=True)
+            await _singly(begin, run_id, ahead, before.after)
+
+
+async def _singly(begin: Begin, run_id: UUID, ahead: Sequence[Portion], after: UUID) -> None:
+    """Goes through accounts one by one, for together one of them kept the others back, and passes over who can't be
+    assessed; stops where somebody else works on the run too."""
+    for account in ahead:
+        try:
+            async with begin() as tx:
+                moved = await assessments.step(tx, run_id=run_id, at=[account], after=after)
+        except Exception as error:
+            async with begin() as tx:
+                moved = await assessments.pass_over(tx, run_id=run_id, at=account, after=after, error=error)
+        if not moved:
+            return
+        after = account.account_id
 
 
 JOBS: Final = (Job("assess_portfolio", every=timedelta(seconds=10), run=continue_runs),)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domains.assessments.core.record import Standing
+from app.domains.assessments.core.record import Outcome, Standing
 from app.domains.assessments.core.runs import RunState
 from app.domains.assessments.tables import AssessmentRow, AssessmentRunRow
 from app.infra.db.paging import PageRequest, Slice, fetch
 
 
-def add(session: AsyncSession, row: AssessmentRow | AssessmentRunRow) -> None:
-    """Adds a row."""
+async def add_all(session: AsyncSession, values: Sequence[Mapping[str, Any]]) -> None:
+    """Adds assessments, given by their columns."""
+    await session.execute(insert(AssessmentRow), values)
+
+
+def add_run(session: AsyncSession, row: AssessmentRunRow) -> None:
+    """Adds a run."""
     session.add(row)
 
 
@@ -36,6 +42,23 @@ async def latest(session: AsyncSession, customer_id: str, segment: str) -> Asses
         .limit(1)
     )
     return row
+
+
+async def last_told(session: AsyncSession, customer_ids: Collection[str], segment: str) -> Mapping[str, Outcome]:
+    """What came of the last assessment of each of these customers in a segment."""
+    row = AssessmentRow
+    found = await session.execute(
+        select(row.customer_id, row.grade, row.score, row.limit_amount, row.currency, row.policy_version, row.review_on)
+        .ext(distinct_on(row.customer_id))
+        .where(row.customer_id.in_(customer_ids), row.segment == segment)
+        .order_by(row.customer_id, row.assessed_at.desc(), row.id.desc())
+    )
+    return {
+        told.customer_id: Outcome(
+            told.grade, told.score, told.limit_amount, told.currency, told.policy_version, told.review_on
+        )
+        for told in found
+    }
 
 
 async def standings(session: AsyncSession, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Standing]:

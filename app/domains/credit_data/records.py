@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
+from sqlalchemy import Row
 
 from app.domains.credit_data.core.answers import Answer
 from app.domains.credit_data.core.covers import Cover
@@ -33,8 +34,8 @@ def document(content: Any) -> dict[str, Any]:
     return written
 
 
-def filed(row: CreditRecordRow) -> Filed[Any]:
-    """The version of a record that `row` holds."""
+def filed(row: CreditRecordRow | Row[Any]) -> Filed[Any]:
+    """The version of a record that `row`, or one with its columns, holds."""
     kind = Kind(row.kind)
     return Filed(
         id=row.record_id,

@@ -100,16 +100,17 @@ class TestRun:
     ) -> None:
         run_id = await start(api)
         with monkeypatch.context() as broken:
-            honest = assessments.step
+            broken.setattr(running, "PORTION", 2)
+            honest = assessments.portion
             done: list[int] = []
 
             async def dying(*args: Any, **members: Any) -> Any:
-                if len(done) == 2:
+                if len(done) == 1:
                     raise ConnectionError("killed")
                 done.append(1)
                 return await honest(*args, **members)
 
-            broken.setattr(assessments, "step", dying)
+            broken.setattr(assessments, "portion", dying)
             with pytest.raises(ConnectionError):
                 await work(transactions)
         assert await counts(api, run_id) == ("running", 5, 2, 0, 0)
@@ -125,7 +126,8 @@ class TestRun:
     ) -> None:
         run_id = await start(api)
         with monkeypatch.context() as hurried:
-            instants = iter([0.0, 0.0, 1.0, 1.0, 1e9, 1e9])
+            hurried.setattr(running, "PORTION", 2)
+            instants = iter([0.0, 0.0, 1.0, 1e9])
             hurried.setattr(jobs, "stopwatch", lambda: next(instants))
             await work(transactions)
         assert await counts(api, run_id) == ("running", 5, 2, 0, 0)
@@ -140,9 +142,11 @@ class TestRun:
             run = said(await api.get("/v1/assessments/batch"), 200)["items"][0]
             ahead = await assessments.portion(tx, run_id=run["id"])
         async with transactions.begin(actor=SYSTEM, request_id="one") as tx:
-            assert await assessments.step(tx, run_id=run["id"], at=ahead[0], after=BEGINNING)
+            assert await assessments.step(tx, run_id=run["id"], at=ahead[:2], after=BEGINNING)
         async with transactions.begin(actor=SYSTEM, request_id="other") as tx:
-            assert await assessments.step(tx, run_id=run["id"], at=ahead[0], after=BEGINNING) is None
+            assert not await assessments.step(tx, run_id=run["id"], at=ahead, after=BEGINNING)
+            broken = ArithmeticError("of a defect")
+            assert not await assessments.pass_over(tx, run_id=run["id"], at=ahead[0], after=BEGINNING, error=broken)
         clock.move(by=timedelta(seconds=61))
         await work(transactions)
         assert await counts(api, run_id) == ("done", 5, 5, 0, 0)
@@ -151,15 +155,15 @@ class TestRun:
     async def test_goes_past_who_cannot_be_assessed(
         self, api: AsyncClient, transactions: Transactions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        honest = assessments.assess
+        honest = assessments.assess_together
 
-        async def failing(tx: Any, *, customer_id: str, segment: str) -> Any:
-            made = await honest(tx, customer_id=customer_id, segment=segment)
-            if customer_id == "C-2":
+        async def failing(tx: Any, *, of: Any, segment: str) -> Any:
+            made = await honest(tx, of=of, segment=segment)
+            if "C-2" in [customer.customer_id for customer in of]:
                 raise ArithmeticError("of a defect")
             return made
 
-        monkeypatch.setattr(running, "assess", failing)
+        monkeypatch.setattr(running, "assess_together", failing)
         run_id = await start(api)
         await work(transactions)
         assert await counts(api, run_id) == ("done", 5, 4, 0, 1)

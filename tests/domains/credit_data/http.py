@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from httpx import AsyncClient, Response
 
+from app.domains.policies.core.merge_patch import merge_patch
+
 C1: Final = "/v1/customers/C1"
 FIGURES: Final = {"revenue": "5000000", "total_assets": "1000.00", "total_liabilities": "700", "equity": "300"}
 STATEMENT: Final[dict[str, Any]] = {"currency": "CNY", "audited": True, "source": "annual report", "figures": FIGURES}
@@ -57,6 +59,13 @@ async def customer(api: AsyncClient, customer_id: str = "C1", *, currency: str |
     if currency is not None:
         opened = await api.put(f"/v1/customers/{customer_id}/accounts/main", json={"currency": currency})
         assert opened.status_code == 201, opened.text
+
+
+async def revise_policy(api: AsyncClient, patch: dict[str, Any]) -> None:
+    """A new version of the policy of `main`, active; as long as nobody has approved one, it takes one person."""
+    document = merge_patch(body(await api.get("/v1/policies/main"))["document"], patch)
+    draft = body(await api.post("/v1/policies/main/versions", json={"document": document}), 201)
+    body(await api.post(f"/v1/policies/main/versions/{draft['version']}/activate"))
 
 
 def body(response: Response, status: int = 200) -> dict[str, Any]:

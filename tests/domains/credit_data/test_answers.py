@@ -6,34 +6,24 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import text
 
+from app.domains.policies.core.default_scorecard import default_scorecard
 from app.infra.clock import FrozenClock
-from tests.domains.credit_data.http import C1, body, customer, faults
+from tests.domains.credit_data.http import C1, body, customer, faults, revise_policy
 
-QUESTIONS = """[
+QUESTIONS = [
     {"item": "character", "question": "Do they keep their word?"},
-    {"item": "a/b", "question": "?", "lowest": 0, "highest": 10}
-]"""
+    {"item": "a/b", "question": "?", "lowest": 0, "highest": 10},
+]
 ANSWERS = f"{C1}/questionnaire-answers"
 
 
 @pytest.fixture(autouse=True)
-async def questions(app: FastAPI, api: AsyncClient) -> None:
+async def questions(api: AsyncClient) -> None:
     """A policy that asks two questions of ours beside its own, and a customer."""
-    async with app.state.engine.begin() as connection:
-        await connection.execute(
-            text(
-                """update policy_versions
-                      set document = jsonb_set(document, '{scorecard,questions}', cast(:asked as jsonb) || (
-                          select jsonb_agg(question)
-                            from jsonb_array_elements(document #> '{scorecard,questions}') as question
-                           where question ->> 'item' <> 'character'))"""
-            ),
-            {"asked": QUESTIONS},
-        )
+    kept = [each for each in default_scorecard()["questions"] if each["item"] != "character"]
+    await revise_policy(api, {"scorecard": {"questions": [*QUESTIONS, *kept]}})
     await customer(api)
 
 

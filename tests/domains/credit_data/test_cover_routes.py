@@ -14,7 +14,7 @@ from app.domains.credit_data import jobs
 from app.infra.clock import FrozenClock
 from app.infra.jobs import run_once
 from app.support.auth.core.scopes import Scope
-from tests.domains.credit_data.http import C1, COVER, body, customer, faults
+from tests.domains.credit_data.http import C1, COVER, body, customer, faults, revise_policy
 from tests.support.api import ApiAs
 
 POLICY = f"{C1}/covers/POL-1"
@@ -197,17 +197,9 @@ class TestTurns:
 
 class TestOrders:
     @pytest.fixture(autouse=True)
-    async def policy(self, app: FastAPI, api: AsyncClient) -> None:
+    async def policy(self, api: AsyncClient) -> None:
         """Four fifths of the exposure must be covered."""
-        async with app.state.engine.begin() as connection:
-            rule = '{"effect": "refer", "min_covered_percent": "80"}'
-            await connection.execute(
-                text(
-                    "update policy_versions"
-                    " set document = jsonb_set(document, '{order_checks,cover}', cast(:r as jsonb))"
-                ),
-                {"r": rule},
-            )
+        await revise_policy(api, {"order_checks": {"cover": {"effect": "refer", "min_covered_percent": "80"}}})
         await customer(api)
 
     async def test_are_judged_by_what_covers_today(self, api: AsyncClient, clock: FrozenClock) -> None:

@@ -20,7 +20,7 @@ from app.domains.credit_data.core.reports import CreditReport, Scale
 from app.infra.clock import FrozenClock
 from app.infra.jobs import run_once
 from app.settings import Settings
-from tests.domains.credit_data.http import C1, REPORT, body, customer
+from tests.domains.credit_data.http import C1, REPORT, body, customer, revise_policy
 
 FETCH = f"{C1}/credit-reports/fetch"
 
@@ -106,14 +106,9 @@ class TestOrders:
         await api.post(f"{C1}/credit-reports", json=REPORT | {"agency": "Creditsafe"})
         await order(api)
 
-    async def test_follow_the_policy(self, api: AsyncClient, app: FastAPI, bureau: Bureau) -> None:
+    async def test_follow_the_policy(self, api: AsyncClient, bureau: Bureau) -> None:
         await api.post(f"{C1}/credit-reports", json=REPORT)
-        async with app.state.engine.begin() as connection:
-            await connection.execute(
-                text(
-                    'update policy_versions set document = document || \'{"credit_data": {"report_min_age_days": 0}}\''
-                )
-            )
+        await revise_policy(api, {"credit_data": {"report_min_age_days": 0}})
         await order(api)
 
     async def test_end_when_the_agency_knows_nobody(self, api: AsyncClient, app: FastAPI, bureau: Bureau) -> None:

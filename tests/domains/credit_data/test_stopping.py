@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from app.infra.clock import FrozenClock
-from tests.domains.credit_data.http import ADVERSE, C1, body, customer, faults
+from tests.domains.credit_data.http import ADVERSE, C1, body, customer, faults, revise_policy
 
 GRAVE = ADVERSE | {"kind": "insolvency", "severity": 5}
 
@@ -75,25 +75,18 @@ class TestAdverseEvents:
     @pytest.mark.parametrize(
         ("rule", "expected"),
         [
-            ("null", ("none", [])),
-            ('{"min_severity": 2, "hold": "forced"}', ("forced", ["adverse_event"])),
-            ('{"min_severity": 4}', ("none", [])),
+            (None, ("none", [])),
+            ({"min_severity": 2, "hold": "forced"}, ("forced", ["adverse_event"])),
+            ({"min_severity": 4}, ("none", [])),
         ],
     )
     async def test_follow_the_policy_of_each_segment(
-        self, api: AsyncClient, app: FastAPI, rule: str, expected: tuple[Any, ...]
+        self, api: AsyncClient, rule: dict[str, Any] | None, expected: tuple[Any, ...]
     ) -> None:
         await api.put("/v1/segments/eu", json={"name": "Europe", "currency": "EUR"})
         await customer(api)
         await api.put(f"{C1}/accounts/eu", json={"currency": "EUR"})
-        async with app.state.engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "update policy_versions set document = jsonb_set(document,"
-                    " '{credit_data,adverse_event_hold}', cast(:rule as jsonb)) where segment = 'main'"
-                ),
-                {"rule": rule},
-            )
+        await revise_policy(api, {"credit_data": {"adverse_event_hold": rule}})
         await api.post(f"{C1}/adverse-events", json=ADVERSE)
         assert await hold(api) == expected
         assert await hold(api, "eu") == ("none", [])

@@ -6,7 +6,7 @@ converted for want of an exchange rate is absent.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -128,17 +128,17 @@ class AssessmentFacts:
 
 def as_document(facts: AssessmentFacts) -> dict[str, Any]:
     """The facts as JSON members: decimals and days as text. The same facts give the same document."""
-    document: dict[str, Any] = _json(asdict(facts))
+    document: dict[str, Any] = _json(facts)
     return document
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _json(member) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(member) for member in value]
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, StrEnum):
         return value.value
+    if isinstance(value, tuple):
+        return [_json(member) for member in value]
+    if is_dataclass(value):
+        return {member.name: _json(getattr(value, member.name)) for member in fields(value)}
     return value.isoformat() if isinstance(value, date) else value

@@ -63,6 +63,18 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the journal tells of an assessment; `limit_amount` is the recommended limit in `currency`."""
+
+    grade: str
+    score: Decimal
+    limit_amount: Decimal
+    currency: str
+    policy_version: int
+    review_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What decides whether an account's latest assessment is stale."""
 

@@ -50,14 +50,6 @@ class Run:
         return self.assessed + self.skipped + self.failed
 
 
-class StepKind(StrEnum):
-    """What came of one account."""
-
-    ASSESSED = "assessed"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Portion:
     """An account that a run has before it, and whether it needs an assessment."""

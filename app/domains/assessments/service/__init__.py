@@ -9,6 +9,7 @@ known = await assessments.latest(tx, customer_id="C-1", segment="main")
 from app.domains.assessments.service.assessing import (
     Replay,
     assess,
+    assess_together,
     find,
     latest,
     list_assessments,
@@ -20,6 +21,7 @@ from app.domains.assessments.service.assessing import (
 from app.domains.assessments.service.runs import (
     finish,
     list_runs,
+    pass_over,
     pick_up,
     portion,
     put_down,
@@ -31,12 +33,14 @@ from app.domains.assessments.service.runs import (
 __all__ = [
     "Replay",
     "assess",
+    "assess_together",
     "find",
     "finish",
     "latest",
     "list_assessments",
     "list_runs",
     "note_on_account",
+    "pass_over",
     "pick_up",
     "portion",
     "probabilities",

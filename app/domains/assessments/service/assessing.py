@@ -15,11 +15,12 @@ from app.domains.assessments.core.assessment import Finding
 from app.domains.assessments.core.assessment import assess as decide
 from app.domains.assessments.core.events import CustomerAssessed
 from app.domains.assessments.core.facts import AssessmentFacts, as_document
-from app.domains.assessments.core.record import Assessment, PolicyUsed
+from app.domains.assessments.core.record import Assessment, Outcome, PolicyUsed
 from app.domains.assessments.core.refusals import AssessmentNotFound
 from app.domains.assessments.service.gathering import gather
 from app.domains.assessments.tables import AssessmentRow
 from app.domains.customers import service as customers
+from app.domains.customers.core.customer import Customer
 from app.domains.exposure import service as exposure
 from app.domains.exposure.core.events import AccountOpened
 from app.domains.policies import service as policies
@@ -53,25 +54,40 @@ async def assess(tx: Transaction, *, customer_id: str, segment: str) -> Assessme
     `LimitsNotInPolicy`, `AccountBusy`.
     """
     customer = await customers.get(tx, customer_id=customer_id)
+    [made] = await assess_together(tx, of=[customer], segment=segment)
+    return made
+
+
+async def assess_together(tx: Transaction, *, of: Sequence[Customer], segment: str) -> Sequence[Assessment]:
+    """Assesses customers as `assess` does one, with as many statements as for one. Who can't be assessed refuses all.
+
+    What others wait for, the accounts, is locked when everything is decided.
+    """
     held = await policies.segment(tx, segment=segment)
-    policy = await policies.effective_policy(tx, segment=segment, customer=customer)
-    facts = await gather(tx, customer=customer, segment=held)
-    before = await repository.latest(tx.session, customer_id, segment)
-    row = _row(tx, facts, decide(facts, policy.policy), policy)
-    repository.add(tx.session, row)
-    await tx.session.flush()
-    if await exposure.known_accounts(tx, keys=[(customer_id, segment)]):
-        await exposure.note_risk(tx, customer_id=customer_id, segment=segment, grade=row.grade, assessed_on=facts.on)
-    tx.emit(
-        CustomerAssessed(
-            subject_id=str(row.id),
-            customer_id=customer_id,
-            segment=segment,
-            before={} if before is None else _told(before),
-            after=_told(row),
+    rules = await policies.effective_policies(tx, segment=segment, of=of)
+    ids = [customer.customer_id for customer in of]
+    known = await exposure.known_accounts(tx, keys=[(customer_id, segment) for customer_id in ids])
+    accounts = {customer_id: account for (customer_id, _), account in known.items()}
+    facts = await gather(tx, of=of, segment=held, accounts=accounts)
+    before = await repository.last_told(tx.session, ids, segment)
+    documents = {customer_id: as_document(facts[customer_id]) for customer_id in ids}
+    made = [_made(tx, facts[each], digest(documents[each]), rules[each]) for each in ids]
+    await repository.add_all(tx.session, [_values(each, documents[each.customer_id]) for each in made])
+    if accounts:
+        await exposure.note_risks(
+            tx, facts={(each.customer_id, segment): _noted(each) for each in made if each.customer_id in accounts}
         )
-    )
-    return assessment_of(row)
+    for each in made:
+        tx.emit(
+            CustomerAssessed(
+                subject_id=str(each.id),
+                customer_id=each.customer_id,
+                segment=segment,
+                before=_told(before[each.customer_id]) if each.customer_id in before else {},
+                after=_told(_outcome(each)),
+            )
+        )
+    return made
 
 
 async def latest(tx: Transaction, *, customer_id: str, segment: str) -> Assessment | None:
@@ -125,13 +141,7 @@ async def note_on_account(tx: Transaction, opened: AccountOpened) -> None:
     assert opened.segment, "in a segment"
     known = await latest(tx, customer_id=opened.customer_id, segment=opened.segment)
     if known is not None:
-        await exposure.note_risk(
-            tx,
-            customer_id=known.customer_id,
-            segment=known.segment,
-            grade=known.grade,
-            assessed_on=known.assessed_on,
-        )
+        await exposure.note_risks(tx, facts={(known.customer_id, known.segment): _noted(known)})
 
 
 def assessment_of(row: AssessmentRow) -> Assessment:
@@ -155,28 +165,51 @@ async def _recalled(tx: Transaction, used: PolicyUsed) -> EffectivePolicy:
     )
 
 
-def _row(tx: Transaction, facts: AssessmentFacts, finding: Finding, policy: EffectivePolicy) -> AssessmentRow:
-    document = as_document(facts)
-    return AssessmentRow(
+def _made(tx: Transaction, facts: AssessmentFacts, facts_digest: str, policy: EffectivePolicy) -> Assessment:
+    return Assessment(
         id=tx.new_id(),
         customer_id=facts.customer_id,
         segment=facts.segment,
-        score=finding.score,
-        grade=finding.grade,
-        probability=finding.probability_of_default,
-        confidence=finding.confidence.percent,
-        limit_amount=finding.recommended_limit.amount,
-        currency=facts.currency,
-        review_on=finding.review_on,
-        policy_version=policy.version,
-        policy_profile=policy.profile,
-        policy_override_id=policy.override_id,
-        facts_digest=digest(document),
-        facts=document,
-        finding=_document(finding),
-        assessed_by=tx.actor.name,
+        facts=facts,
+        facts_digest=facts_digest,
+        finding=decide(facts, policy.policy),
+        policy=PolicyUsed(policy.segment, policy.version, policy.profile, policy.override_id),
         assessed_at=tx.now,
+        assessed_by=tx.actor.name,
     )
+
+
+def _values(made: Assessment, facts: dict[str, Any]) -> dict[str, Any]:
+    finding = made.finding
+    return {
+        "id": made.id,
+        "customer_id": made.customer_id,
+        "segment": made.segment,
+        "score": finding.score,
+        "grade": finding.grade,
+        "probability": finding.probability_of_default,
+        "confidence": finding.confidence.percent,
+        "limit_amount": finding.recommended_limit.amount,
+        "currency": made.facts.currency,
+        "review_on": finding.review_on,
+        "policy_version": made.policy.version,
+        "policy_profile": made.policy.profile,
+        "policy_override_id": made.policy.override_id,
+        "facts_digest": made.facts_digest,
+        "facts": facts,
+        "finding": _document(finding),
+        "assessed_by": made.assessed_by,
+        "assessed_at": made.assessed_at,
+    }
+
+
+def _noted(made: Assessment) -> exposure.RiskFacts:
+    return {"grade": made.grade, "assessed_on": made.assessed_on}
+
+
+def _outcome(made: Assessment) -> Outcome:
+    limit = made.finding.recommended_limit
+    return Outcome(made.grade, made.score, limit.amount, limit.currency, made.policy.version, made.review_on)
 
 
 def _document(finding: Finding) -> dict[str, Any]:
@@ -185,12 +218,12 @@ def _document(finding: Finding) -> dict[str, Any]:
     return document
 
 
-def _told(row: AssessmentRow) -> dict[str, Any]:
+def _told(outcome: Outcome) -> dict[str, Any]:
     return {
-        "grade": row.grade,
-        "score": str(row.score),
-        "recommended_limit": render(row.limit_amount, row.currency),
-        "currency": row.currency,
-        "policy_version": row.policy_version,
-        "review_on": row.review_on.isoformat(),
+        "grade": outcome.grade,
+        "score": str(outcome.score),
+        "recommended_limit": render(outcome.limit_amount, outcome.currency),
+        "currency": outcome.currency,
+        "policy_version": outcome.policy_version,
+        "review_on": outcome.review_on.isoformat(),
     }

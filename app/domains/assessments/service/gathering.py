@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -21,19 +22,40 @@ from app.domains.credit_data.core.credit_file import CreditFile
 from app.domains.customers.core.customer import Customer
 from app.domains.customers.core.terms import TermsKind
 from app.domains.exposure import service as exposure
+from app.domains.exposure.core.account import Account
 from app.domains.exposure.core.fx import Quotes, rate_between
 from app.domains.policies.core.segments import Segment
 from app.domains.receivables import service as receivables
+from app.domains.receivables.core.behaviour import PaymentBehaviour
 from app.infra.transaction import Transaction
 from app.kernel.money import MAX_AMOUNT, Money, rounded
 from app.kernel.periods import local_day
 
 
-async def gather(tx: Transaction, *, customer: Customer, segment: Segment) -> AssessmentFacts:
-    """Everything known of the customer at this instant, in the segment's currency at today's rates."""
+async def gather(
+    tx: Transaction, *, of: Collection[Customer], segment: Segment, accounts: Mapping[str, Account]
+) -> Mapping[str, AssessmentFacts]:
+    """Everything known of each customer at this instant, in the segment's currency at today's rates, by customer.
+
+    `accounts` are those that the customers have in the segment. So many statements, however many customers there are.
+    """
     on = local_day(tx.now, segment.zone)
-    file = await credit_data.credit_file(tx, customer_id=customer.customer_id, segment=segment.segment, known_at=tx.now)
+    ids = [customer.customer_id for customer in of]
+    files = await credit_data.credit_files(tx, customer_ids=ids, segment=segment.segment, known_at=tx.now)
+    paid = await receivables.behaviours(tx, customer_ids=accounts.keys(), segment=segment.segment, on=on)
     rates = Rates(segment.currency, await exposure.quotes(tx, on=on))
+    experiences = {known: _experience(paid[known], account, rates, on) for known, account in accounts.items()}
+    return {
+        customer.customer_id: _facts(
+            customer, segment, files[customer.customer_id], experiences.get(customer.customer_id), rates, on
+        )
+        for customer in of
+    }
+
+
+def _facts(
+    customer: Customer, segment: Segment, file: CreditFile, experience: Experience | None, rates: Rates, on: date
+) -> AssessmentFacts:
     return AssessmentFacts(
         customer_id=customer.customer_id,
         segment=segment.segment,
@@ -48,7 +70,7 @@ async def gather(tx: Transaction, *, customer: Customer, segment: Segment) -> As
         replies=tuple(
             Reply(filed.content.item, filed.content.answer, filed.content.answered_on) for filed in file.answers
         ),
-        experience=await _experience(tx, customer.customer_id, segment.segment, rates, on),
+        experience=experience,
     )
 
 
@@ -71,15 +93,10 @@ class Rates:
         return rounded(min(money.amount * rate, MAX_AMOUNT.to_integral_value()), self.currency)
 
 
-async def _experience(tx: Transaction, customer_id: str, segment: str, rates: Rates, on: date) -> Experience | None:
-    """Our own experience, where there is an account and something was invoiced on it."""
-    accounts = await exposure.known_accounts(tx, keys=[(customer_id, segment)])
-    if not accounts:
-        return None
-    known = await receivables.behaviour(tx, customer_id=customer_id, segment=segment, on=on)
+def _experience(known: PaymentBehaviour, account: Account, rates: Rates, on: date) -> Experience | None:
+    """Our own experience, where something was invoiced on the account."""
     if known.known_since is None:
         return None
-    [account] = accounts.values()
     volume = None if known.monthly_volume is None else Money(known.monthly_volume, account.currency)
     return Experience(
         as_of=on,

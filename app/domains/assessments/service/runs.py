@@ -1,11 +1,12 @@
 """Assess a portfolio: a run that is begun once, goes on from where it was left, and looks at a few accounts at a time.
 
-Each account is a transaction of its own, which also moves the run on: whatever dies, nothing is assessed twice in a run
+Each portion is a transaction of its own, which also moves the run on: whatever dies, nothing is assessed twice in a run
 and nothing left out. Memory stays the same for any number of accounts.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
@@ -22,11 +23,11 @@ from app.domains.assessments.core.runs import (
     Portion,
     Run,
     RunState,
-    StepKind,
 )
-from app.domains.assessments.service.assessing import assess
+from app.domains.assessments.service.assessing import assess_together
 from app.domains.assessments.tables import AssessmentRunRow
 from app.domains.customers import service as customers
+from app.domains.customers.core.refusals import CustomerNotFound
 from app.domains.exposure import service as exposure
 from app.domains.policies import service as policies
 from app.infra.db.paging import PageRequest, Slice
@@ -34,8 +35,8 @@ from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
 from app.kernel.periods import local_day
 
-PORTION: Final = 100
-"""Accounts looked at in one read."""
+PORTION: Final = 50
+"""Accounts assessed in one transaction: for more, others would wait too long for one of them."""
 
 
 async def start_run(
@@ -50,9 +51,11 @@ async def start_run(
     it at once, otherwise a worker does. Raises `SegmentNotFound`, `CustomerNotFound`."""
     if segment is not None:
         await policies.segment(tx, segment=segment)
-    for customer_id in sorted(customers_named or ()):
-        await customers.get(tx, customer_id=customer_id)
     named = None if customers_named is None else sorted(set(customers_named))
+    known = await customers.find(tx, customer_ids=named or ())
+    for customer_id in named or ():
+        if customer_id not in known:
+            raise CustomerNotFound(f"there is no customer {customer_id!r}")
     row = AssessmentRunRow(
         id=tx.new_id(),
         segment=segment,
@@ -70,7 +73,7 @@ async def start_run(
         worked_at=tx.now if working else None,
         finished_at=None,
     )
-    repository.add(tx.session, row)
+    repository.add_run(tx.session, row)
     await tx.session.flush()
     tx.emit(
         AssessmentRunStarted(
@@ -133,29 +136,40 @@ async def portion(tx: Transaction, *, run_id: UUID) -> Sequence[Portion]:
     ]
 
 
-async def step(tx: Transaction, *, run_id: UUID, at: Portion, after: UUID) -> StepKind | None:
-    """Is through with one account; null, and nothing is done, if somebody else has moved the run on from `after`.
+async def step(tx: Transaction, *, run_id: UUID, at: Sequence[Portion], after: UUID) -> bool:
+    """Is through with these accounts, all of them or none: whoever can't be assessed raises, and may be passed over.
 
-    What refuses an assessment, or breaks it, is noted on the run: one customer must not keep the others waiting.
+    False, and nothing is done, if somebody else has moved the run on from `after`.
     """
-    row = await repository.find_run(tx.session, run_id, locked=True)
-    if row is None or row.state == RunState.DONE or row.after != after:
-        return None
-    outcome = StepKind.SKIPPED
-    if at.due:
-        outcome = StepKind.ASSESSED
-        try:
-            async with tx.session.begin_nested():
-                await assess(tx, customer_id=at.customer_id, segment=at.segment)
-        except Exception as error:
-            outcome = StepKind.FAILED
-            tx.take_events()  # what it said had happened has been rolled back
-            code = error.code if isinstance(error, Refusal) else type(error).__name__
-            failure = {"customer_id": at.customer_id, "segment": at.segment, "code": code}
-            row.failures = [*row.failures, failure][:FAILURES_MAX]
-    setattr(row, outcome.value, getattr(row, outcome.value) + 1)
+    row = await _held(tx, run_id, after)
+    if row is None:
+        return False
+    due: dict[str, list[str]] = defaultdict(list)
+    for account in at:
+        if account.due:
+            due[account.segment].append(account.customer_id)
+    for segment, customer_ids in sorted(due.items()):
+        found = await customers.find(tx, customer_ids=customer_ids)
+        await assess_together(tx, of=[found[customer_id] for customer_id in customer_ids], segment=segment)
+    assessed = sum(account.due for account in at)
+    row.assessed += assessed
+    row.skipped += len(at) - assessed
+    row.after, row.worked_at = at[-1].account_id, tx.now
+    return True
+
+
+async def pass_over(tx: Transaction, *, run_id: UUID, at: Portion, after: UUID, error: Exception) -> bool:
+    """Is through with an account whose assessment `error` has ended, and notes that on the run: one customer must not
+    keep the others waiting. False as for `step`."""
+    row = await _held(tx, run_id, after)
+    if row is None:
+        return False
+    code = error.code if isinstance(error, Refusal) else type(error).__name__
+    failure = {"customer_id": at.customer_id, "segment": at.segment, "code": code}
+    row.failures = [*row.failures, failure][:FAILURES_MAX]
+    row.failed += 1
     row.after, row.worked_at = at.account_id, tx.now
-    return outcome
+    return True
 
 
 async def finish(tx: Transaction, *, run_id: UUID) -> Run:
@@ -179,3 +193,9 @@ async def finish(tx: Transaction, *, run_id: UUID) -> Run:
 async def _day_and_version(tx: Transaction, segment: str) -> tuple[date, int]:
     held = await policies.segment(tx, segment=segment)
     return local_day(tx.now, held.zone), (await policies.active(tx, segment=segment)).version
+
+
+async def _held(tx: Transaction, run_id: UUID, after: UUID) -> AssessmentRunRow | None:
+    """The run, locked, if it still stands at `after`."""
+    row = await repository.find_run(tx.session, run_id, locked=True)
+    return None if row is None or row.state == RunState.DONE or row.after != after else row

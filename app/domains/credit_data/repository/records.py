@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.credit_data.core.records import Filed, Key, Kind
@@ -19,6 +19,20 @@ from app.infra.db.paging import PageRequest, Slice, fetch
 _FILE_LOCK: Final = 0x6865_6366
 """The first half of the advisory locks that guard the records of one kind and customer."""
 MAX_VERSIONS: Final = 1_000
+
+_KNOWN: Final = text("""
+    select r.*
+      from unnest(cast(:customer_ids as text[])) c(customer_id)
+     cross join unnest(cast(:kinds as text[])) k(kind)
+     cross join lateral (
+           select * from credit_records
+            where customer_id = c.customer_id and kind = k.kind and not retracted
+              and (segment is null or segment = :segment)
+              and case when cast(:known_at as timestamptz) is null then superseded_at is null
+                       else known_at <= :known_at and (superseded_at is null or superseded_at > :known_at) end
+            order by valid_on desc, known_at desc, id desc limit :most
+     ) r
+     order by r.customer_id, r.kind, r.valid_on desc, r.known_at desc, r.id desc""").columns(content=JSONB)
 
 Row = CreditRecordRow
 
@@ -80,29 +94,24 @@ async def page(
 async def known(
     session: AsyncSession,
     *,
-    customer_id: str,
+    customer_ids: Collection[str],
     segment: str,
     known_at: datetime | None,
     kinds: Collection[Kind] = tuple(Kind),
     most: int,
-) -> Sequence[Filed[Any]]:
-    """At most `most` records of each kind that were known at `known_at`, of the customer or of it in `segment`; by the
-    day they are valid for, newest first."""
-    found: list[Filed[Any]] = []
-    for kind in kinds:
-        statement = (
-            select(Row)
-            .where(
-                Row.customer_id == customer_id,
-                Row.kind == kind.value,
-                _known(known_at),
-                Row.retracted.is_(False),
-                Row.segment.is_(None) | (Row.segment == segment),
-            )
-            .order_by(Row.valid_on.desc(), Row.known_at.desc(), Row.id.desc())
-            .limit(most)
-        )
-        found += await _read(session, statement)
+) -> Mapping[str, Sequence[Filed[Any]]]:
+    """At most `most` records of each kind that were known at `known_at`, of each customer or of it in `segment`; by
+    kind, and by the day they are valid for, newest first."""
+    asked = {
+        "customer_ids": list(customer_ids),
+        "kinds": [kind.value for kind in kinds],
+        "segment": segment,
+        "known_at": known_at,
+        "most": most,
+    }
+    found: dict[str, list[Filed[Any]]] = {customer_id: [] for customer_id in customer_ids}
+    for row in await session.execute(_KNOWN, asked):
+        found[row.customer_id].append(filed(row))
     return found
 
 

@@ -17,7 +17,14 @@ from app.domains.credit_data.service.ordering import (
     order_report,
     report_order,
 )
-from app.domains.credit_data.service.reading import credit_file, find_record, list_records, record, record_versions
+from app.domains.credit_data.service.reading import (
+    credit_file,
+    credit_files,
+    find_record,
+    list_records,
+    record,
+    record_versions,
+)
 from app.domains.credit_data.service.records import (
     answer_questions,
     correct_adverse_event,
@@ -44,6 +51,7 @@ __all__ = [
     "correct_report",
     "cover_on",
     "credit_file",
+    "credit_files",
     "deliver",
     "due_report_orders",
     "enter_adverse_event",

@@ -46,9 +46,11 @@ async def put_cover(
 
 async def cover_on(tx: Transaction, *, customer_id: str, segment: str) -> CoverOnDay:
     """What the customer's covers in the segment amount to today, there, and until when. Raises `SegmentNotFound`."""
-    found = await repository.known(
-        tx.session, customer_id=customer_id, segment=segment, known_at=None, kinds=[Kind.COVER], most=MAX_COVERS
-    )
+    found = (
+        await repository.known(
+            tx.session, customer_ids=[customer_id], segment=segment, known_at=None, kinds=[Kind.COVER], most=MAX_COVERS
+        )
+    )[customer_id]
     if not found:
         return CoverOnDay()
     today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)

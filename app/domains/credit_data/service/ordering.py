@@ -150,6 +150,6 @@ async def _end(tx: Transaction, before: ReportOrder, after: ReportOrder) -> None
 async def _last_report(tx: Transaction, customer_id: str, segment: str, agency: str) -> Filed[CreditReport] | None:
     """The agency's report on the customer that is of the latest day."""
     found = await records.known(
-        tx.session, customer_id=customer_id, segment=segment, known_at=None, kinds=[Kind.REPORT], most=500
+        tx.session, customer_ids=[customer_id], segment=segment, known_at=None, kinds=[Kind.REPORT], most=500
     )
-    return next((report for report in found if report.source == agency), None)
+    return next((report for report in found[customer_id] if report.source == agency), None)

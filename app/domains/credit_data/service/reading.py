@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,24 +24,19 @@ async def credit_file(tx: Transaction, *, customer_id: str, segment: str, known_
     """All that was known of the customer at `known_at`, of covers and answers in the segment. Raises
     `CustomerNotFound`."""
     await customers.get(tx, customer_id=customer_id)
+    return (await credit_files(tx, customer_ids=[customer_id], segment=segment, known_at=known_at))[customer_id]
+
+
+async def credit_files(
+    tx: Transaction, *, customer_ids: Collection[str], segment: str, known_at: datetime
+) -> Mapping[str, CreditFile]:
+    """The credit files of customers that exist, by customer: one statement, however many they are."""
     found = await repository.known(
-        tx.session, customer_id=customer_id, segment=segment, known_at=known_at, most=MAX_OF_A_KIND
+        tx.session, customer_ids=customer_ids, segment=segment, known_at=known_at, most=MAX_OF_A_KIND
     )
-
-    def of(kind: Kind) -> tuple[Filed[Any], ...]:
-        return tuple(record for record in found if record.kind is kind)
-
-    return CreditFile(
-        customer_id=customer_id,
-        segment=segment,
-        known_at=known_at,
-        statements=of(Kind.STATEMENT),
-        reports=of(Kind.REPORT),
-        trade_references=of(Kind.REFERENCE),
-        adverse_events=of(Kind.ADVERSE_EVENT),
-        covers=of(Kind.COVER),
-        answers=of(Kind.ANSWER),
-    )
+    return {
+        customer_id: _credit_file(customer_id, segment, known_at, records) for customer_id, records in found.items()
+    }
 
 
 async def record(tx: Transaction, *, key: Key, known_at: datetime | None = None) -> Filed[Any]:
@@ -83,6 +78,23 @@ async def list_records(
         tx.session, page, customer_id=customer_id, kind=kind, segment=segment, known_at=known_at
     )
     return RecordPage(found.rows, found.next_cursor)
+
+
+def _credit_file(customer_id: str, segment: str, known_at: datetime, records: Sequence[Filed[Any]]) -> CreditFile:
+    def of(kind: Kind) -> tuple[Filed[Any], ...]:
+        return tuple(record for record in records if record.kind is kind)
+
+    return CreditFile(
+        customer_id=customer_id,
+        segment=segment,
+        known_at=known_at,
+        statements=of(Kind.STATEMENT),
+        reports=of(Kind.REPORT),
+        trade_references=of(Kind.REFERENCE),
+        adverse_events=of(Kind.ADVERSE_EVENT),
+        covers=of(Kind.COVER),
+        answers=of(Kind.ANSWER),
+    )
 
 
 def _there(found: Filed[Any] | None, customer_id: str, name: str) -> Filed[Any]:

@@ -38,13 +38,13 @@ async def stopping(tx: Transaction, *, customer_id: str) -> Sequence[Stopping]:
     customer = await customers.get(tx, customer_id=customer_id)
     filed = await repository.known(
         tx.session,
-        customer_id=customer_id,
+        customer_ids=[customer_id],
         segment=MAIN,
         known_at=None,
         kinds=[Kind.ADVERSE_EVENT],
         most=MAX_EVENTS,
     )
-    events: list[AdverseEvent] = [record.content for record in filed]
+    events: list[AdverseEvent] = [record.content for record in filed[customer_id]]
     found: list[Stopping] = []
     for segment in await policies.list_segments(tx):
         today = local_day(tx.now, segment.zone)

@@ -44,7 +44,7 @@ from app.domains.exposure.service.positions import (
     save,
 )
 from app.domains.exposure.service.rates import enter_rates, list_rates
-from app.domains.exposure.service.risk import RiskFacts, note_cover, note_risk
+from app.domains.exposure.service.risk import RiskFacts, note_cover, note_risk, note_risks
 
 __all__ = [
     "DayRates",
@@ -80,6 +80,7 @@ __all__ = [
     "members",
     "note_cover",
     "note_risk",
+    "note_risks",
     "open_account",
     "order",
     "overview",

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
-from app.domains.exposure.core.account import Profile
+from app.domains.exposure.core.account import Account, Profile
 from app.domains.exposure.core.events import RiskNoted
 from app.domains.exposure.core.fx import rate_between
 from app.domains.exposure.core.refusals import FxRateMissing
@@ -36,24 +36,23 @@ async def note_risk(tx: Transaction, *, customer_id: str, segment: str, **facts:
 
     Raises `AccountNotFound`, `AccountBusy`.
     """
-    positions = await lock(tx, keys=[(customer_id, segment)])
-    account = positions.of(customer_id, segment)
-    profile = replace(account.profile, **facts)
-    if profile == account.profile:
-        return
-    positions.redecide(replace(account, profile=profile))
-    await save(tx, positions=positions)
-    before, after = _told(account.profile), _told(profile)
-    changed = {name for name in after if before[name] != after[name]}
-    tx.emit(
-        RiskNoted(
-            subject_id=str(account.id),
-            customer_id=customer_id,
-            segment=segment,
-            before={name: before[name] for name in sorted(changed)},
-            after={name: after[name] for name in sorted(changed)},
-        )
-    )
+    await note_risks(tx, facts={(customer_id, segment): facts})
+
+
+async def note_risks(tx: Transaction, *, facts: Mapping[tuple[str, str], RiskFacts]) -> None:
+    """Notes facts on many accounts, by customer and segment, as `note_risk` does on one."""
+    positions = await lock(tx, keys=facts.keys())
+    changed = []
+    for key, news in facts.items():
+        account = positions.of(*key)
+        profile = replace(account.profile, **news)
+        if profile != account.profile:
+            positions.redecide(replace(account, profile=profile))
+            changed.append((account, profile))
+    if changed:
+        await save(tx, positions=positions)
+    for account, profile in changed:
+        tx.emit(_noted(account, profile))
 
 
 async def note_cover(
@@ -82,6 +81,18 @@ async def note_cover(
         raise AmountOutOfRange(what, faults=[Fault("/amount", AmountOutOfRange.code, what)])
     covered = total if by_currency else None
     await note_risk(tx, customer_id=customer_id, segment=segment, cover_amount=covered, cover_until=until)
+
+
+def _noted(account: Account, profile: Profile) -> RiskNoted:
+    before, after = _told(account.profile), _told(profile)
+    changed = sorted(name for name in after if before[name] != after[name])
+    return RiskNoted(
+        subject_id=str(account.id),
+        customer_id=account.customer_id,
+        segment=account.segment,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
 
 
 def _told(profile: Profile) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+import orjson
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.limits.core.reviews import AccountReview, ReviewOutcome
@@ -26,36 +27,48 @@ class ReviewFilter:
     completed: bool = False
 
 
+_ADD: Final = text("""
+    insert into account_reviews (id, account_id, customer_id, segment, due_on)
+    select id, account_id, customer_id, segment, due_on
+      from json_populate_recordset(null::account_reviews, cast(:rows as json)) order by account_id
+        on conflict do nothing returning id""")
+
+_MOVE: Final = text("""
+    update account_reviews r set due_on = n.due_on, announced_at = null
+      from json_populate_recordset(null::account_reviews, cast(:rows as json)) n where r.id = n.id""")
+
+
 async def lock(session: AsyncSession, review_id: UUID) -> AccountReview | None:
     """The review, which nobody else changes until the transaction ends."""
     row = await session.get(AccountReviewRow, review_id, populate_existing=True, with_for_update=True)
     return None if row is None else _review(row)
 
 
-async def uncompleted(session: AsyncSession, account_id: UUID) -> AccountReview | None:
-    """The review of an account that waits for its day, locked."""
-    statement = select(AccountReviewRow).where(
-        AccountReviewRow.account_id == account_id, AccountReviewRow.completed_at.is_(None)
-    )
-    row = (await session.scalars(statement.with_for_update(), execution_options={"populate_existing": True})).first()
-    return None if row is None else _review(row)
-
-
-async def add(session: AsyncSession, review: AccountReview) -> bool:
-    """Schedules a review; False when another transaction has just scheduled one for the account."""
+async def uncompleted(session: AsyncSession, account_ids: Collection[UUID]) -> Mapping[UUID, AccountReview]:
+    """The reviews of accounts that wait for their day, by account, locked in the order of their ids."""
+    if not account_ids:
+        return {}
     statement = (
-        upsert(AccountReviewRow)
-        .values(
-            id=review.id,
-            account_id=review.account_id,
-            customer_id=review.customer_id,
-            segment=review.segment,
-            due_on=review.due_on,
-        )
-        .on_conflict_do_nothing()
-        .returning(AccountReviewRow.id)
+        select(AccountReviewRow)
+        .where(AccountReviewRow.account_id.in_(account_ids), AccountReviewRow.completed_at.is_(None))
+        .order_by(AccountReviewRow.id)
     )
-    return await session.scalar(statement) is not None
+    rows = await session.scalars(statement.with_for_update(), execution_options={"populate_existing": True})
+    return {row.account_id: _review(row) for row in rows}
+
+
+async def add(session: AsyncSession, reviews: Collection[AccountReview]) -> frozenset[UUID]:
+    """Schedules reviews; the ids of those added: not where another transaction has just scheduled one for the
+    account."""
+    if not reviews:
+        return frozenset()
+    return frozenset((await session.scalars(_ADD, {"rows": _days(reviews)})).all())
+
+
+async def move(session: AsyncSession, reviews: Collection[AccountReview]) -> None:
+    """Writes the days of reviews that were moved, of which nobody is told yet."""
+    if reviews:
+        await session.execute(_MOVE, {"rows": _days(reviews)})
 
 
 async def write(session: AsyncSession, review: AccountReview) -> None:
@@ -118,6 +131,20 @@ async def note_told(session: AsyncSession, limit_ids: Collection[UUID], kind: st
     await session.execute(
         insert(LimitNoticeRow), [{"limit_id": each, "kind": kind, "told_at": now} for each in limit_ids]
     )
+
+
+def _days(reviews: Collection[AccountReview]) -> str:
+    rows = [
+        {
+            "id": review.id,
+            "account_id": review.account_id,
+            "customer_id": review.customer_id,
+            "segment": review.segment,
+            "due_on": review.due_on,
+        }
+        for review in reviews
+    ]
+    return orjson.dumps(rows, default=str).decode()
 
 
 def _review(row: AccountReviewRow) -> AccountReview:

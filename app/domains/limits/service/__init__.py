@@ -19,8 +19,7 @@ from app.domains.limits.service.reviews import (
     complete_review,
     ensure_review,
     list_reviews,
-    schedule_review,
-    schedule_review_of,
+    schedule_reviews_of,
 )
 from app.domains.limits.service.steps import (
     approve,
@@ -58,7 +57,6 @@ __all__ = [
     "reject",
     "replay",
     "request_limit",
-    "schedule_review",
-    "schedule_review_of",
+    "schedule_reviews_of",
     "turns_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -44,31 +44,35 @@ EXPIRED_FOR_DAYS: Final = 7
 """How long after its last day the end of a limit is still told, where no worker ran on that day."""
 
 
-async def schedule_review(tx: Transaction, *, customer_id: str, segment: str, due_on: date) -> None:
-    """Sets the day of the account's next review; the same again changes nothing. Without an account there is none."""
-    found = await exposure.known_accounts(tx, keys=[(customer_id, segment)])
-    if not found:
-        return
-    account = found[customer_id, segment]
-    waiting = await repository.uncompleted(tx.session, account.id)
-    if waiting is None:
-        review = AccountReview(
-            id=tx.new_id(), account_id=account.id, customer_id=customer_id, segment=segment, due_on=due_on
-        )
-        if await repository.add(tx.session, review):
-            tx.emit(_told(AccountReviewScheduled, review, after={"due_on": due_on.isoformat()}))
-    elif waiting.due_on != due_on:
-        moved = replace(waiting, due_on=due_on, announced_at=None)
-        await repository.write(tx.session, moved)
-        before = {"due_on": waiting.due_on.isoformat()}
-        tx.emit(_told(AccountReviewScheduled, moved, before=before, after={"due_on": due_on.isoformat()}))
+async def schedule_reviews(tx: Transaction, *, due: Mapping[tuple[str, str], date]) -> None:
+    """Sets the day of the next review of accounts, by customer and segment; the same again changes nothing. Without an
+    account there is none."""
+    accounts = await exposure.known_accounts(tx, keys=due.keys())
+    waiting = await repository.uncompleted(tx.session, [account.id for account in accounts.values()])
+    new, moved = [], []
+    for key, account in accounts.items():
+        before = waiting.get(account.id)
+        if before is None:
+            new.append(_scheduled(tx, account, due[key]))
+        elif before.due_on != due[key]:
+            moved.append(replace(before, due_on=due[key], announced_at=None))
+    added = await repository.add(tx.session, new)
+    await repository.move(tx.session, moved)
+    for review in new:
+        if review.id in added:
+            tx.emit(_told(AccountReviewScheduled, review, after=_due(review)))
+    for review in moved:
+        tx.emit(_told(AccountReviewScheduled, review, before=_due(waiting[review.account_id]), after=_due(review)))
 
 
-async def schedule_review_of(tx: Transaction, event: CustomerAssessed) -> None:
-    """Reaction to an assessment: its grade says when the account is to be looked at again."""
-    assert event.customer_id is not None
-    assert event.segment is not None
-    await schedule_review(tx, customer_id=event.customer_id, segment=event.segment, due_on=review_day(event))
+async def schedule_reviews_of(tx: Transaction, events: Sequence[CustomerAssessed]) -> None:
+    """Reaction to assessments: their grades say when the accounts are to be looked at again."""
+    due = {}
+    for event in events:
+        assert event.customer_id is not None
+        assert event.segment is not None
+        due[event.customer_id, event.segment] = review_day(event)
+    await schedule_reviews(tx, due=due)
 
 
 async def ensure_review(tx: Transaction, event: LimitSet | GroupLimitSet) -> None:
@@ -81,13 +85,11 @@ async def ensure_review(tx: Transaction, event: LimitSet | GroupLimitSet) -> Non
     assert event.segment is not None
     key = event.customer_id, event.segment
     account = (await exposure.known_accounts(tx, keys=[key]))[key]
-    if not _gives_credit(event) or await repository.uncompleted(tx.session, account.id) is not None:
+    if not _gives_credit(event) or await repository.uncompleted(tx.session, [account.id]):
         return
     days = await _review_days(tx, account)
     today = local_day(tx.now, (await policies.segment(tx, segment=account.segment)).zone)
-    await schedule_review(
-        tx, customer_id=account.customer_id, segment=account.segment, due_on=today + timedelta(days=days)
-    )
+    await schedule_reviews(tx, due={key: today + timedelta(days=days)})
 
 
 async def list_reviews(tx: Transaction, *, page: PageRequest, wanted: ReviewFilter) -> Slice[AccountReview]:
@@ -118,8 +120,8 @@ async def complete_review(
     )
     await repository.write(tx.session, done)
     said = {"outcome": outcome.value, "assessment_id": str(assessment_id), "grade": rested_on.grade, "note": note}
-    tx.emit(_told(AccountReviewed, done, before={"due_on": review.due_on.isoformat()}, after=said))
-    await schedule_review(tx, customer_id=review.customer_id, segment=review.segment, due_on=rested_on.review_on)
+    tx.emit(_told(AccountReviewed, done, before=_due(review), after=said))
+    await schedule_reviews(tx, due={(review.customer_id, review.segment): rested_on.review_on})
     return done
 
 
@@ -128,11 +130,11 @@ async def announce_reviews(tx: Transaction, *, segment: str) -> int:
     today, approvals = await _today_and_rules(tx, segment)
     until = today + timedelta(days=approvals.review_notice_days)
     due = await repository.unannounced(tx.session, segment=segment, until=until, limit=BATCH)
-    for review_id in due:
+    for review_id in sorted(due):  # in the order in which assessments lock them
         review = await repository.lock(tx.session, review_id)
         if review is not None and review.announced_at is None and review.completed_at is None:
             await repository.write(tx.session, replace(review, announced_at=tx.now))
-            tx.emit(_told(AccountReviewDue, review, after={"due_on": review.due_on.isoformat()}))
+            tx.emit(_told(AccountReviewDue, review, after=_due(review)))
     return len(due)
 
 
@@ -207,6 +209,20 @@ async def _today_and_rules(tx: Transaction, segment: str) -> tuple[date, Approva
 
 def _unfit(message: str) -> AssessmentUnfit:
     return AssessmentUnfit(message, faults=[Fault("/assessment_id", AssessmentUnfit.code, message)])
+
+
+def _scheduled(tx: Transaction, account: Account, due_on: date) -> AccountReview:
+    return AccountReview(
+        id=tx.new_id(),
+        account_id=account.id,
+        customer_id=account.customer_id,
+        segment=account.segment,
+        due_on=due_on,
+    )
+
+
+def _due(review: AccountReview) -> dict[str, str]:
+    return {"due_on": review.due_on.isoformat()}
 
 
 def _told(kind: type[Event], review: AccountReview, **said: Any) -> Event:

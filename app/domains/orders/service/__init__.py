@@ -23,6 +23,7 @@ from app.domains.orders.service.shipments import list_shipments, reverse, ship
 from app.domains.orders.service.waiting import (
     settle_account,
     waiting_checks,
+    wake_all_waiting_orders,
     wake_customer,
     wake_family,
     wake_for_the_day,
@@ -69,6 +70,7 @@ __all__ = [
     "unclaim",
     "view",
     "waiting_checks",
+    "wake_all_waiting_orders",
     "wake_customer",
     "wake_family",
     "wake_for_the_day",

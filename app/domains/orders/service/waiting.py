@@ -7,6 +7,7 @@ begin or end, a policy that becomes effective), is found at the beginning of eac
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
@@ -39,6 +40,17 @@ async def wake_waiting_orders(tx: Transaction, event: Event) -> None:
     """
     if event.segment is not None and (customer_ids := customers_of(event)):
         await _wake(tx, customer_ids, event.segment)
+
+
+async def wake_all_waiting_orders(tx: Transaction, events: Sequence[Event]) -> None:
+    """As `wake_waiting_orders`, for all events of their kind at once."""
+    waking: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        if event.segment is not None:
+            waking[event.segment] |= customers_of(event)
+    for segment, customer_ids in sorted(waking.items()):
+        if customer_ids:
+            await _wake(tx, customer_ids, segment)
 
 
 async def wake_where_orders_are_complete(tx: Transaction, event: InvoicePosted) -> None:

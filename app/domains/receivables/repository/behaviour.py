@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -30,12 +30,13 @@ _MARK: Final = text("""
      where excluded.due_on < behaviour_marks.due_on""")
 
 _DEALINGS: Final = text("""
-    select i.issued_on, i.due_on, i.amount * i.rate as amount,
+    select c.customer_id, i.issued_on, i.due_on, i.amount * i.rate as amount,
            i.status = 'paid' and s.later = 0 as is_settled, s.paid_on, d.times > 0 as is_disputed,
            greatest(i.open_amount + i.written_off_amount + s.later - d.amount, 0) * i.rate as late_amount
-      from (
+      from unnest(cast(:customer_ids as text[])) c(customer_id)
+     cross join lateral (
            select id, issued_on, due_on, amount, open_amount, written_off_amount, rate, status from open_items
-            where customer_id = :customer_id and segment = :segment and kind <> 'credit_note'
+            where customer_id = c.customer_id and segment = :segment and kind <> 'credit_note'
               and status <> 'cancelled' and issued_on <= :on
             order by changed_at desc, id desc limit :most
       ) i
@@ -68,23 +69,26 @@ class Relation:
     year_volume: Decimal
 
 
-async def dealings(session: AsyncSession, *, customer_id: str, segment: str, on: date, most: int) -> Sequence[Dealing]:
-    """Of the customer's items issued up to the day `on`, the `most` that changed last, as they stood at the end of that
-    day by the days of their documents."""
-    asked = {"customer_id": customer_id, "segment": segment, "on": on, "most": most}
-    rows = await session.execute(_DEALINGS, asked)
-    return [
-        Dealing(
-            issued_on=row.issued_on,
-            due_on=row.due_on,
-            amount=row.amount,
-            settled_on=row.paid_on if row.is_settled else None,
-            disputed=row.is_disputed,
-            open_amount=None if row.is_settled else row.late_amount,
-        )
-        for row in rows
-        if row.paid_on is not None or not row.is_settled
-    ]
+async def dealings(
+    session: AsyncSession, *, customer_ids: Collection[str], segment: str, on: date, most: int
+) -> Mapping[str, Sequence[Dealing]]:
+    """Of each customer's items issued up to the day `on`, the `most` that changed last, as they stood at the end of
+    that day by the days of their documents."""
+    asked = {"customer_ids": list(customer_ids), "segment": segment, "on": on, "most": most}
+    found: dict[str, list[Dealing]] = {customer_id: [] for customer_id in customer_ids}
+    for row in await session.execute(_DEALINGS, asked):
+        if row.paid_on is not None or not row.is_settled:
+            found[row.customer_id].append(
+                Dealing(
+                    issued_on=row.issued_on,
+                    due_on=row.due_on,
+                    amount=row.amount,
+                    settled_on=row.paid_on if row.is_settled else None,
+                    disputed=row.is_disputed,
+                    open_amount=None if row.is_settled else row.late_amount,
+                )
+            )
+    return found
 
 
 async def relation(session: AsyncSession, *, customer_id: str, segment: str, on: date) -> Relation:
@@ -104,17 +108,22 @@ async def add_broken_promise(
     await session.execute(broken.on_conflict_do_nothing())
 
 
-async def broken_promises(session: AsyncSession, *, customer_id: str, segment: str, on: date) -> int:
-    """How many promises were broken in the year that ends with the day `on`."""
-    found = await session.scalar(
-        select(func.count()).where(
-            BrokenPromiseRow.customer_id == customer_id,
+async def broken_promises(
+    session: AsyncSession, *, customer_ids: Collection[str], segment: str, on: date
+) -> Mapping[str, int]:
+    """How many promises each customer broke in the year that ends with the day `on`; those who broke none are left
+    out."""
+    statement = (
+        select(BrokenPromiseRow.customer_id, func.count().label("broken"))
+        .where(
+            BrokenPromiseRow.customer_id.in_(customer_ids),
             BrokenPromiseRow.segment == segment,
             BrokenPromiseRow.broken_on <= on,
             BrokenPromiseRow.broken_on > on - timedelta(days=365),
         )
+        .group_by(BrokenPromiseRow.customer_id)
     )
-    return int(found or 0)
+    return {row.customer_id: row.broken for row in await session.execute(statement)}
 
 
 async def mark(session: AsyncSession, book: Book) -> None:

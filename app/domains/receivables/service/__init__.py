@@ -22,6 +22,7 @@ from app.domains.receivables.service.invoices import (
 )
 from app.domains.receivables.service.paying import (
     behaviour,
+    behaviours,
     marked_accounts,
     note_broken_promise,
     refresh_payment_index,
@@ -61,6 +62,7 @@ __all__ = [
     "allocate_credit_note",
     "allocate_payment",
     "behaviour",
+    "behaviours",
     "cancel_invoice",
     "clear_drafts",
     "clear_payment",

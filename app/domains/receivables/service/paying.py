@@ -6,7 +6,7 @@ statement more a batch, not a walk over a customer's items for each of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -24,6 +24,7 @@ from app.domains.receivables.core.behaviour import (
     per_month,
 )
 from app.domains.receivables.repository import behaviour as repository
+from app.domains.receivables.repository.behaviour import Relation
 from app.domains.receivables.service.days import today
 from app.infra.transaction import Transaction
 from app.kernel.events import Event
@@ -41,20 +42,25 @@ async def behaviour(tx: Transaction, *, customer_id: str, segment: str, on: date
     """
     await exposure.account(tx, customer_id=customer_id, segment=segment)
     on = on or await today(tx, segment)
-    dealings = await repository.dealings(tx.session, customer_id=customer_id, segment=segment, on=on, most=MAX_DEALINGS)
-    broken = await repository.broken_promises(tx.session, customer_id=customer_id, segment=segment, on=on)
-    found = replace(payment_behaviour(dealings, on=on), broken_promises=broken)
-    if len(dealings) < MAX_DEALINGS:
-        return found
-    relation = await repository.relation(tx.session, customer_id=customer_id, segment=segment, on=on)
-    months = months_between(relation.since, on)
-    return replace(
-        found,
-        known_since=relation.since,
-        relation_months=months,
-        year_volume=relation.year_volume,
-        monthly_volume=per_month(relation.year_volume, months),
+    return (await behaviours(tx, customer_ids=[customer_id], segment=segment, on=on))[customer_id]
+
+
+async def behaviours(
+    tx: Transaction, *, customer_ids: Collection[str], segment: str, on: date
+) -> Mapping[str, PaymentBehaviour]:
+    """How each of the customers had paid up to the day `on`: two statements, and one for each that has many items."""
+    dealings = await repository.dealings(
+        tx.session, customer_ids=customer_ids, segment=segment, on=on, most=MAX_DEALINGS
     )
+    broken = await repository.broken_promises(tx.session, customer_ids=customer_ids, segment=segment, on=on)
+    found = {}
+    for customer_id, known in dealings.items():
+        paid = replace(payment_behaviour(known, on=on), broken_promises=broken.get(customer_id, 0))
+        if len(known) >= MAX_DEALINGS:
+            relation = await repository.relation(tx.session, customer_id=customer_id, segment=segment, on=on)
+            paid = _with_relation(paid, relation, on)
+        found[customer_id] = paid
+    return found
 
 
 async def note_broken_promise(tx: Transaction, event: Event) -> None:
@@ -79,7 +85,8 @@ async def refresh_payment_index(tx: Transaction, *, customer_id: str, segment: s
     positions = await exposure.lock(tx, keys=[(customer_id, segment)])
     account = positions.of(customer_id, segment)
     on = await today(tx, segment)
-    dealings = await repository.dealings(tx.session, customer_id=customer_id, segment=segment, on=on, most=MAX_DEALINGS)
+    found = await repository.dealings(tx.session, customer_ids=[customer_id], segment=segment, on=on, most=MAX_DEALINGS)
+    dealings = found[customer_id]
     index = payment_index(dealings, on=on)
     await exposure.note_risk(
         tx,
@@ -97,3 +104,15 @@ async def marked_accounts(tx: Transaction, *, most: int) -> Sequence[tuple[str, 
         day = local_day(tx.now, segment.zone)
         found += await repository.marked(tx.session, segment.segment, day, most=most - len(found))
     return found
+
+
+def _with_relation(paid: PaymentBehaviour, relation: Relation, on: date) -> PaymentBehaviour:
+    """`paid` by the last items only, with what all items tell."""
+    months = months_between(relation.since, on)
+    return replace(
+        paid,
+        known_since=relation.since,
+        relation_months=months,
+        year_volume=relation.year_volume,
+        monthly_volume=per_month(relation.year_volume, months),
+    )
