@@ -10,6 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 from pypdf import PdfReader
 
+from app.domains.receivables import service as receivables
 from app.domains.receivables.core.sheets import Column, Sheet
 from app.infra.transaction import Transactions
 from tests.domains.receivables.http import a_payment, an_invoice, post
@@ -90,9 +91,61 @@ class TestStatement:
         assert body["closing_balance"] == "170.00"
 
 
+class TestLongLists:
+    """Hundreds of lines: everything is there, in order, on every page below the heads of the columns."""
+
+    @pytest.fixture
+    async def long(self, api: AsyncClient, company: None) -> list[str]:
+        """The numbers of 220 invoices by due day; every fiftieth is long, and of wide letters."""
+        numbers = [f"INV/{n:04}" if n % 50 else f"WMWMWMWMWM/华星贸易/{n:04}" for n in range(220)]
+        bodies = [an_invoice(number, f"{n + 1}000000", due_on="2026-04-01") for n, number in enumerate(numbers)]
+        response = await api.post("/v1/invoices/batch", json={"items": bodies})
+        assert {result["status"] for result in response.json()["results"]} == {201}
+        return sorted(numbers)
+
+    @pytest.mark.parametrize("path", ["open-items", "statement?from=2026-03-01&to=2026-03-31"])
+    async def test_are_complete_in_every_format(self, api: AsyncClient, long: list[str], path: str) -> None:
+        asked = f"/v1/customers/C1/{path}"
+        body = (await api.get(asked)).json()
+        name = "ref" if "movements" in body else "invoice_no"
+        assert sorted(line[name] for line in body.get("movements") or body["items"]) == long
+        assert sorted(row[name] for row in table(await api.get(asked, headers={"Accept": "text/csv"}))) == long
+        paper = await api.get(asked, headers={"Accept": "application/pdf"})
+        pages = [unicodedata.normalize("NFKC", p.extract_text()) for p in PdfReader(io.BytesIO(paper.content)).pages]
+        assert len(pages) > 4
+        assert all("Document" in page for page in pages), "the heads are repeated"
+        joined = "".join("\n".join(pages).split())
+        assert all(number in joined for number in long)
+        assert "220,000,000.00" in joined, "thousands apart"
+
+    async def test_are_refused_beyond_what_a_format_holds(
+        self, api: AsyncClient, long: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(receivables, "LINES_MAX", 219)
+        for path in ("open-items", "statement"):
+            asked = f"/v1/customers/C1/{path}"
+            refused = await api.get(asked, headers={"Accept": "application/pdf"})
+            assert (refused.status_code, refused.json()["code"]) == (422, "statement_too_long")
+            assert len(table(await api.get(asked, headers={"Accept": "text/csv"}))) == 220
+
+
+class TestPaper:
+    def test_joins_rows_that_surely_fit_on_their_lines(self) -> None:
+        columns = [Column("ref", "Document", 20), Column("amount", "Amount", 20, numeric=True)]
+        rows = [["INV-1", "1.00"], ["INV-2", "12345.50"], ["W" * 20, "1.00"], ["INV-3", "1000000000000.00"]]
+        parts = Sheet("", "en", (), columns, [*rows, *[["INV-4", "1.00"]] * 41], ()).paper["parts"]
+        assert [(part["fitting"], len(part["rows"])) for part in parts] == [
+            (True, 2),
+            (False, 2),
+            (True, 40),
+            (True, 1),
+        ]
+        assert parts[0]["rows"][1] == ["INV-2", "12,345.50"]
+
+
 class TestCsv:
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum"])
     def test_quotes_what_a_spreadsheet_would_compute(self, text: str) -> None:
-        columns = [Column("ref", "Document"), Column("effect", "Effect", numeric=True)]
+        columns = [Column("ref", "Document", 20), Column("effect", "Effect", 20, numeric=True)]
         sheet = Sheet("", "en", (), columns, [[text, "-1.00"]], ())
         assert sheet.csv.splitlines()[1] == f"'{text},-1.00"

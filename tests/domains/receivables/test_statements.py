@@ -12,7 +12,6 @@ from app.domains.receivables import service as receivables
 from app.domains.receivables.core.items import ItemKind
 from app.domains.receivables.core.refusals import StatementTooLong
 from app.domains.receivables.core.statements import Statement
-from app.domains.receivables.service import reports
 from app.infra.transaction import Transaction
 from app.kernel.money import render
 from app.kernel.periods import WindowReversed
@@ -78,18 +77,15 @@ class TestStatement:
         assert (found.window.start, found.window.end) == (TODAY.replace(day=1), TODAY)
         assert found.closing == 0
 
-    async def test_refuses_days_in_reverse_and_too_many_movements(
-        self, tx: Transaction, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_refuses_days_in_reverse_and_too_many_movements(self, tx: Transaction) -> None:
         await open_account(tx)
         with pytest.raises(WindowReversed):
             await statement(tx, 1, 0)
-        monkeypatch.setattr(reports, "MAX_MOVEMENTS", 1)
         await invoice(tx, "I1", "1.00")
-        assert len((await statement(tx, 0, 0)).movements) == 1
+        assert len((await receivables.statement(tx, customer_id="C1", segment="main", most=1)).movements) == 1
         await invoice(tx, "I2", "1.00")
         with pytest.raises(StatementTooLong):
-            await statement(tx, 0, 0)
+            await receivables.statement(tx, customer_id="C1", segment="main", most=1)
 
     @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())

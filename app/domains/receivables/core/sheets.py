@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
 from typing import Any, Final
 
 from app.domains.receivables.core.open_items import OpenItems
 from app.domains.receivables.core.statements import Statement
 from app.kernel.money import ZERO, render
+
+PAPER_EM: Final = 282
+"""The size of the letters on paper, in hundredths of a millimetre: 8 points."""
+PAPER_INSET: Final = Decimal("0.8")
+"""What is free on each side of a column on paper, in millimetres."""
+ROWS_OF_A_PART: Final = 40
+"""A page holds somewhat more."""
 
 FORMULA_SIGNS: Final = ("=", "+", "-", "@")
 """What makes a spreadsheet compute a text: such texts are quoted."""
@@ -51,11 +60,19 @@ _CHINESE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its `name` in CSV, its `label` on paper, and whether it holds numbers."""
+    """A column: its `name` in CSV, its `label` and width in millimetres on paper, and whether it holds numbers."""
 
     name: str
     label: str
+    width: int
     numeric: bool = False
+
+    def surely_holds(self, text: str) -> bool:
+        """Whether a text fits on one line of it, by the widest that its characters may be: for most texts it does."""
+        return (
+            sum(_hundredths_of_an_em(character) for character in text) * PAPER_EM
+            <= (self.width - 2 * PAPER_INSET) * 10_000
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +106,28 @@ class Sheet:
             "facts": [list(fact) for fact in self.facts],
             "heads": [column.label for column in self.columns],
             "numeric": [column.numeric for column in self.columns],
-            "rows": [[word(text) for text in row] for row in self.rows],
+            "widths": [column.width for column in self.columns],
+            "parts": list(self._parts(self._shown(row, word) for row in self.rows)),
             "sums": [list(total) for total in self.sums],
         }
+
+    def _shown(self, row: Sequence[str], word: Callable[[str], str]) -> list[str]:
+        """A row as it stands on paper: kinds translated, thousands apart."""
+        return [
+            format(Decimal(text), ",") if column.numeric else word(text)
+            for column, text in zip(self.columns, row, strict=True)
+        ]
+
+    def _parts(self, rows: Iterable[Sequence[str]]) -> Iterator[dict[str, Any]]:
+        """The rows as they go to paper. Where every text surely fits on its line, a column of many rows is one text: so
+        a list of hundreds of pages takes a fifth of the memory that as many cells would."""
+        for fitting, alike in groupby(rows, key=self._fits):
+            shown = list(alike)
+            for start in range(0, len(shown), ROWS_OF_A_PART):
+                yield {"fitting": fitting, "rows": shown[start : start + ROWS_OF_A_PART]}
+
+    def _fits(self, row: Sequence[str]) -> bool:
+        return all(column.surely_holds(text) for column, text in zip(self.columns, row, strict=True))
 
 
 def statement_sheet(statement: Statement, *, customer: str, language: str | None) -> Sheet:
@@ -108,14 +144,14 @@ def statement_sheet(statement: Statement, *, customer: str, language: str | None
             (word("Opening balance"), render(statement.opening, currency)),
         ],
         columns=[
-            Column("on", word("Date")),
-            Column("type", word("Kind")),
-            Column("ref", word("Document")),
-            Column("invoice_no", word("Item")),
-            Column("currency", word("Currency")),
-            Column("amount", word("Amount"), numeric=True),
-            Column("effect", word("Effect"), numeric=True),
-            Column("balance", word("Balance"), numeric=True),
+            Column("on", word("Date"), 18),
+            Column("type", word("Kind"), 21),
+            Column("ref", word("Document"), 31),
+            Column("invoice_no", word("Item"), 27),
+            Column("currency", word("Currency"), 15),
+            Column("amount", word("Amount"), 21, numeric=True),
+            Column("effect", word("Effect"), 20, numeric=True),
+            Column("balance", word("Balance"), 21, numeric=True),
         ],
         rows=[
             [
@@ -147,15 +183,15 @@ def open_items_sheet(found: OpenItems, *, customer: str, language: str | None) -
             (word("Date"), found.on.isoformat()),
         ],
         columns=[
-            Column("invoice_no", word("Document")),
-            Column("kind", word("Kind")),
-            Column("issued_on", word("Issued")),
-            Column("due_on", word("Due")),
-            Column("days_overdue", word("Days overdue"), numeric=True),
-            Column("currency", word("Currency")),
-            Column("amount", word("Amount"), numeric=True),
-            Column("open_amount", word("Open"), numeric=True),
-            Column("disputed_amount", word("Disputed"), numeric=True),
+            Column("invoice_no", word("Document"), 28),
+            Column("kind", word("Kind"), 21),
+            Column("issued_on", word("Issued"), 18),
+            Column("due_on", word("Due"), 18),
+            Column("days_overdue", word("Days overdue"), 12, numeric=True),
+            Column("currency", word("Currency"), 15),
+            Column("amount", word("Amount"), 21, numeric=True),
+            Column("open_amount", word("Open"), 21, numeric=True),
+            Column("disputed_amount", word("Disputed"), 20, numeric=True),
         ],
         rows=[
             [
@@ -182,6 +218,21 @@ def _spoken(language: str | None) -> str:
 def _words(language: str) -> Any:
     known = _CHINESE if language == "zh" else {}
     return lambda text: known.get(text, text.replace("_", " ") if text in _CHINESE else text)
+
+
+def _hundredths_of_an_em(character: str) -> int:
+    """At most so wide a character is in the fonts of the letters."""
+    if character in ".,:;'!|":
+        return 30
+    if character in " /-_()":
+        return 45
+    if "0" <= character <= "9":
+        return 58
+    if "a" <= character <= "z" and character not in "mw":
+        return 62
+    if "A" <= character <= "Z" and character not in "MW":
+        return 80
+    return 100
 
 
 def _harmless(text: str, column: Column) -> str:

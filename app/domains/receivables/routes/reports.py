@@ -69,11 +69,12 @@ async def get_statement(
     until: Annotated[BusinessDay | None, Query(alias="to", description="Default: today")] = None,
     accept: Accept = JSON,
 ) -> StatementOut | Response:
-    """Opening balance, movements, closing balance, by the days of documents as they are known now."""
+    """Opening balance, movements, closing balance, by the days of documents as they are known now; at most 5,000
+    movements, 50,000 in CSV."""
     caller.confine(segment)
     if PDF in accept or CSV in accept:
         sheet = await receivables.statement_sheet(
-            tx, customer_id=customer_id, segment=segment, since=since, until=until
+            tx, customer_id=customer_id, segment=segment, since=since, until=until, most=_most(accept)
         )
         return await _sheet(tx, sheet, accept)
     statement = await receivables.statement(tx, customer_id=customer_id, segment=segment, since=since, until=until)
@@ -90,13 +91,18 @@ async def get_statement(
 async def get_open_items(
     tx: Tx, caller: Caller, customer_id: PathReference, segment: SegmentName = "main", accept: Accept = JSON
 ) -> OpenItemsOut | Response:
-    """Open invoices and debit notes, each instalment on a line of its own, by due day."""
+    """Open invoices and debit notes, each instalment on a line of its own, by due day; at most 5,000 lines, 50,000 in
+    CSV."""
     caller.confine(segment)
     if PDF in accept or CSV in accept:
-        return await _sheet(
-            tx, await receivables.open_items_sheet(tx, customer_id=customer_id, segment=segment), accept
-        )
+        sheet = await receivables.open_items_sheet(tx, customer_id=customer_id, segment=segment, most=_most(accept))
+        return await _sheet(tx, sheet, accept)
     return open_items_out(await receivables.open_items(tx, customer_id=customer_id, segment=segment))
+
+
+def _most(accept: str) -> int:
+    """How many lines a sheet may have in the format that the caller takes."""
+    return receivables.LINES_MAX if PDF in accept else receivables.TABLE_LINES_MAX
 
 
 async def _sheet(tx: Transaction, sheet: Sheet, accept: str) -> Response:

@@ -24,7 +24,10 @@ from app.infra.transaction import Transaction
 from app.kernel.money import DIGITS, ZERO
 from app.kernel.periods import Window
 
-MAX_MOVEMENTS: Final = 5_000
+LINES_MAX: Final = 5_000
+"""The lines of a statement or list in JSON, or on paper: some hundred pages, and 200 MB while they are typeset."""
+TABLE_LINES_MAX: Final = 50_000
+"""Those of one in CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,18 @@ async def aging(tx: Transaction, *, customer_id: str, segment: str, on: date | N
 
 
 async def statement(
-    tx: Transaction, *, customer_id: str, segment: str, since: date | None = None, until: date | None = None
+    tx: Transaction,
+    *,
+    customer_id: str,
+    segment: str,
+    since: date | None = None,
+    until: date | None = None,
+    most: int = LINES_MAX,
 ) -> Statement:
     """What moved the balance from the day `since` (the first of the month if null) to `until` (today).
 
-    Goes by the days of documents, as they are known now. Raises `AccountNotFound`, `WindowReversed`,
-    `StatementTooLong`.
+    Goes by the days of documents, as they are known now. Raises `AccountNotFound`, `WindowReversed`, and
+    `StatementTooLong` when there is more than `most`.
     """
     account = await exposure.account(tx, customer_id=customer_id, segment=segment)
     until = until or await today(tx, segment)
@@ -83,10 +92,10 @@ async def statement(
         tx.session, customer_id=customer_id, segment=segment, on=window.start - timedelta(days=1), digits=digits
     )
     moved = await reports.movements(
-        tx.session, customer_id=customer_id, segment=segment, window=window, digits=digits, most=MAX_MOVEMENTS + 1
+        tx.session, customer_id=customer_id, segment=segment, window=window, digits=digits, most=most + 1
     )
-    if len(moved) > MAX_MOVEMENTS:
-        raise at(StatementTooLong, "/query/from", f"more than {MAX_MOVEMENTS} movements; ask for fewer days")
+    if len(moved) > most:
+        raise at(StatementTooLong, "/query/from", f"more than {most:,} movements; ask for fewer days, or for CSV")
     return Statement(
         customer_id=customer_id,
         segment=segment,
@@ -97,12 +106,15 @@ async def statement(
     )
 
 
-async def open_items(tx: Transaction, *, customer_id: str, segment: str) -> OpenItems:
-    """What the customer has to pay today, part by part. Raises `AccountNotFound`, `StatementTooLong`."""
+async def open_items(tx: Transaction, *, customer_id: str, segment: str, most: int = LINES_MAX) -> OpenItems:
+    """What the customer has to pay today, part by part.
+
+    Raises `AccountNotFound`, and `StatementTooLong` when there is more than `most`.
+    """
     account = await exposure.account(tx, customer_id=customer_id, segment=segment)
-    found = lines(await dues.open_items(tx.session, [account.id], most=MAX_MOVEMENTS + 1))
-    if len(found) > MAX_MOVEMENTS:
-        raise StatementTooLong(f"more than {MAX_MOVEMENTS} open items; list the invoices page by page")
+    found = lines(await dues.open_items(tx.session, [account.id], most=most + 1))
+    if len(found) > most:
+        raise StatementTooLong(f"more than {most:,} open items; ask for CSV, or list the invoices page by page")
     return OpenItems(
         customer_id=customer_id,
         segment=segment,
@@ -114,17 +126,23 @@ async def open_items(tx: Transaction, *, customer_id: str, segment: str) -> Open
 
 
 async def statement_sheet(
-    tx: Transaction, *, customer_id: str, segment: str, since: date | None = None, until: date | None = None
+    tx: Transaction,
+    *,
+    customer_id: str,
+    segment: str,
+    since: date | None = None,
+    until: date | None = None,
+    most: int = LINES_MAX,
 ) -> Sheet:
     """The statement as a table in the customer's language. Raises what `statement` raises."""
-    found = await statement(tx, customer_id=customer_id, segment=segment, since=since, until=until)
+    found = await statement(tx, customer_id=customer_id, segment=segment, since=since, until=until, most=most)
     customer = await customers.get(tx, customer_id=customer_id)
     return sheets.statement_sheet(found, customer=customer.name, language=customer.language)
 
 
-async def open_items_sheet(tx: Transaction, *, customer_id: str, segment: str) -> Sheet:
+async def open_items_sheet(tx: Transaction, *, customer_id: str, segment: str, most: int = LINES_MAX) -> Sheet:
     """The open items as a table in the customer's language. Raises what `open_items` raises."""
-    found = await open_items(tx, customer_id=customer_id, segment=segment)
+    found = await open_items(tx, customer_id=customer_id, segment=segment, most=most)
     customer = await customers.get(tx, customer_id=customer_id)
     return sheets.open_items_sheet(found, customer=customer.name, language=customer.language)
 
