@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -18,6 +19,7 @@ from app.domains.receivables.core.refusals import (
     PaymentAlreadyReversed,
     RefundConflict,
     RefundExceedsCredit,
+    RefundNotFound,
 )
 from app.domains.receivables.core.reversals import Fee
 from app.domains.receivables.core.write_offs import BadDebtReason
@@ -32,10 +34,19 @@ async def overpaid(tx: Transaction) -> None:
     await pay(tx, "P1", "130.00")
 
 
-async def refund(tx: Transaction, amount: str | None = None, ref: str = "R1") -> receivables.Refunded:
+async def refund(tx: Transaction, amount: str | None = None, ref: str = "R1", on: date = TODAY) -> receivables.Refunded:
     asked = None if amount is None else Decimal(amount)
-    request = RefundRequest(ref, asked, TODAY, "paid too much")
+    request = RefundRequest(ref, asked, on, "paid too much")
     return await receivables.refund_payment(tx, segment="main", payment_ref="P1", request=request)
+
+
+class TestOne:
+    async def test_is_found_by_its_reference(self, tx: Transaction) -> None:
+        await overpaid(tx)
+        made = (await refund(tx, "10.00")).refund
+        assert await receivables.refund(tx, segment="main", refund_ref="R1") == made
+        with pytest.raises(RefundNotFound):
+            await receivables.refund(tx, segment="main", refund_ref="R2")
 
 
 class TestOfAPayment:
@@ -57,6 +68,8 @@ class TestOfAPayment:
         first = await refund(tx, "10.00")
         again = await refund(tx, "10.00")
         assert (again.created, again.refund.id) == (False, first.refund.id)
+        with pytest.raises(RefundConflict):
+            await refund(tx, "10.00", on=day(1))
         with pytest.raises(RefundConflict):
             await refund(tx, "11.00")
         assert await totals(tx) == ("0.00", "20.00")

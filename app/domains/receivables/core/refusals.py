@@ -82,6 +82,13 @@ class DisputeResolved(Conflict):
     title = "The dispute is resolved"
 
 
+class RefundNotFound(NotFound):
+    """Nothing was refunded under this reference in the segment."""
+
+    code = "refund_not_found"
+    title = "No such refund"
+
+
 class RefundConflict(Conflict):
     """The reference was used for another refund."""
 

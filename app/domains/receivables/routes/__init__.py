@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.domains.receivables.routes import bad_debts, behaviour, disputes, invoices, payments, reports
+from app.domains.receivables.routes import bad_debts, behaviour, disputes, invoices, payments, refunds, reports
 
 router = APIRouter()
-for part in (disputes, bad_debts, invoices, payments, reports, behaviour):
+for part in (disputes, bad_debts, invoices, payments, refunds, reports, behaviour):
     router.routes.extend(part.router.routes)  # flat: see `add_routes`
 
 __all__ = ["router"]

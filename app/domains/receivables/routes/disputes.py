@@ -79,6 +79,20 @@ async def resolve_dispute(
 
 
 @router.get(
+    "/invoices/{invoice_no}/disputes/{dispute_id}",
+    summary="A dispute",
+    dependencies=[requires(*READING)],
+    responses=problems(404),
+)
+async def get_dispute(
+    tx: Tx, caller: Caller, invoice_no: PathReference, dispute_id: UUID, segment: SegmentName = "main"
+) -> DisputeOut:
+    """As it stands: open, or how it ended."""
+    found = await receivables.dispute(tx, segment=caller.confine(segment), invoice_no=invoice_no, dispute_id=dispute_id)
+    return dispute_out(found)
+
+
+@router.get(
     "/disputes", summary="Disputes, the last opened first", dependencies=[requires(*READING)], responses=problems(404)
 )
 async def list_disputes(

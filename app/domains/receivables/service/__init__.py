@@ -5,7 +5,13 @@ from app.domains.receivables import service as receivables
 [outcome] = await receivables.post_payments(tx, requests=[request])
 """
 
-from app.domains.receivables.service.disputes import list_disputes, open_dispute, reject_dispute, uphold_dispute
+from app.domains.receivables.service.disputes import (
+    dispute,
+    list_disputes,
+    open_dispute,
+    reject_dispute,
+    uphold_dispute,
+)
 from app.domains.receivables.service.drafts import clear_drafts, clear_payment, payments_that_clear
 from app.domains.receivables.service.dunnable import CustomerDues, DueItem, dunnable, dunnable_of
 from app.domains.receivables.service.entering import post_documents
@@ -36,8 +42,10 @@ from app.domains.receivables.service.payments import (
     post_payments,
     reverse_payment,
 )
-from app.domains.receivables.service.refunds import Refunded, refund_credit_note, refund_payment
+from app.domains.receivables.service.refunds import Refunded, refund, refund_credit_note, refund_payment
 from app.domains.receivables.service.reports import (
+    LINES_MAX,
+    TABLE_LINES_MAX,
     DocumentTotals,
     aging,
     document_totals,
@@ -50,6 +58,8 @@ from app.domains.receivables.service.reports import (
 from app.domains.receivables.service.write_offs import recover, write_off
 
 __all__ = [
+    "LINES_MAX",
+    "TABLE_LINES_MAX",
     "CustomerDues",
     "DocumentTotals",
     "DueItem",
@@ -67,6 +77,7 @@ __all__ = [
     "clear_drafts",
     "clear_payment",
     "contact_erased",
+    "dispute",
     "document_totals",
     "dunnable",
     "dunnable_of",
@@ -88,6 +99,7 @@ __all__ = [
     "post_payments",
     "recover",
     "refresh_payment_index",
+    "refund",
     "refund_credit_note",
     "refund_payment",
     "reject_dispute",

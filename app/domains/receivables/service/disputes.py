@@ -100,6 +100,11 @@ async def uphold_dispute(
     return upheld
 
 
+async def dispute(tx: Transaction, *, segment: str, invoice_no: str, dispute_id: UUID) -> Dispute:
+    """One dispute of an invoice. Raises `InvoiceNotFound`, `DisputeNotFound`."""
+    return await _find(tx, (await find_item(tx, segment, invoice_no)).id, dispute_id)
+
+
 async def list_disputes(
     tx: Transaction,
     *,

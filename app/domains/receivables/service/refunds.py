@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from app.domains.receivables.core import change_events, changes
 from app.domains.receivables.core.changes import RefundRequest
+from app.domains.receivables.core.items import Item
+from app.domains.receivables.core.payments import Payment
 from app.domains.receivables.core.refunds import Refund
-from app.domains.receivables.core.refusals import NotACreditNote, RefundConflict
+from app.domains.receivables.core.refusals import NotACreditNote, RefundConflict, RefundNotFound
 from app.domains.receivables.repository import endings
 from app.domains.receivables.service import books
 from app.domains.receivables.service.invoices import find_item
@@ -29,7 +31,7 @@ async def refund_payment(tx: Transaction, *, segment: str, payment_ref: str, req
     Raises `PaymentNotFound`, `RefundConflict` and what `changes.refund_payment` raises.
     """
     found = await find_payment(tx, segment, payment_ref)
-    known = await _known(tx, segment, request, payment_ref)
+    known = await _known(tx, found, request)
     if known is not None:
         return Refunded(known, created=False)
     book = await books.open_for_payment(tx, found)
@@ -48,7 +50,7 @@ async def refund_credit_note(tx: Transaction, *, segment: str, invoice_no: str, 
     found = await find_item(tx, segment, invoice_no)
     if not found.is_credit:
         raise NotACreditNote(f"{invoice_no} is of kind {found.kind}")
-    known = await _known(tx, segment, request, invoice_no)
+    known = await _known(tx, found, request)
     if known is not None:
         return Refunded(known, created=False)
     book = await books.open_for_item(tx, found)
@@ -59,12 +61,21 @@ async def refund_credit_note(tx: Transaction, *, segment: str, invoice_no: str, 
     return Refunded(refund, created=True)
 
 
-async def _known(tx: Transaction, segment: str, request: RefundRequest, credit_ref: str) -> Refund | None:
+async def refund(tx: Transaction, *, segment: str, refund_ref: str) -> Refund:
+    """One refund. Raises `RefundNotFound`."""
+    found = await endings.find_refund(tx.session, segment, refund_ref)
+    if found is None:
+        raise RefundNotFound(f"there is no refund {refund_ref} in segment {segment}")
+    return found
+
+
+async def _known(tx: Transaction, credit: Item | Payment, request: RefundRequest) -> Refund | None:
     """The refund that the request repeats. Raises `RefundConflict` when the reference was used for another."""
-    known = await endings.find_refund(tx.session, segment, request.refund_ref)
+    known = await endings.find_refund(tx.session, credit.segment, request.refund_ref)
     if known is None:
         return None
     amount = known.amount if request.amount is None else request.amount
-    if (known.credit_ref, known.amount, known.reason) != (credit_ref, amount, request.reason):
+    on = max(request.refunded_on, credit.dated_on)
+    if (known.credit_id, known.amount, known.reason, known.refunded_on) != (credit.id, amount, request.reason, on):
         raise RefundConflict(f"{request.refund_ref} was refunded with other contents")
     return known
