@@ -273,15 +273,6 @@ class TestLaws:
             if cash > 0:
                 check_laws(found, cash, settle_by_rules(random, found, cash, EARLY), currency)
 
-    @pytest.mark.soak
-    def test_hold_over_a_million_postings(self) -> None:
-        """Every payment is posted on what those before it left; cash and items add up to the last minor unit."""
-        random = Random(20121)
-        postings = 0
-        while postings < 1_000_000:
-            currency = random.choice(CURRENCIES)
-            postings += post_until_paid(random, currency)
-
     def test_hold_while_payments_follow_each_other(self) -> None:
         random = Random(2012)
         assert sum(post_until_paid(random, currency) for currency in CURRENCIES) > len(CURRENCIES)
