@@ -57,6 +57,15 @@ async def get_aging_report(
     dependencies=[requires(*READING)],
     responses=problems(404),
 )
-async def get_cash_forecast(tx: Tx, caller: Caller, segment: SegmentName = "main") -> CashForecastOut:
+async def get_cash_forecast(
+    tx: Tx,
+    caller: Caller,
+    segment: SegmentName = "main",
+    customer_id: Annotated[Reference | None, Query(description="One customer and all below it")] = None,
+    currency: Annotated[CurrencyCode | None, Query(description="Only accounts in this currency")] = None,
+) -> CashForecastOut:
     """Due day plus the customer's mean lateness of the last year; drafts on the day they clear."""
-    return cash_forecast_out(await monitoring.cash_forecast(tx, segment=caller.confine(segment)))
+    forecast = await monitoring.cash_forecast(
+        tx, segment=caller.confine(segment), customer_id=customer_id, currency=currency
+    )
+    return cash_forecast_out(forecast)

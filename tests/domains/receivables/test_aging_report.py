@@ -198,39 +198,3 @@ class TestOverHttp:
         one = (await api.get("/v1/reports/aging?customer_id=C1&currency=CNY")).json()
         assert [found["key"] for found in one["items"]] == ["C1"]
         assert (await api.get("/v1/reports/aging?currency=EUR")).json()["items"] == []
-
-
-class TestCashForecast:
-    async def test_expects_each_customer_as_late_as_it_pays(self, tx: Transaction) -> None:
-        for customer in ("LATE", "PROMPT"):
-            await open_account(tx, customer)
-        await invoice(tx, "I1", "100.00", customer_id="LATE", issued_on=day(-60), due_on=day(-30))
-        await pay(tx, "P1", "100.00", customer_id="LATE", received_on=day(-16))
-        await invoice(tx, "I2", "100.00", customer_id="PROMPT", issued_on=day(-60), due_on=day(-30))
-        await pay(tx, "P2", "100.00", customer_id="PROMPT", received_on=day(-30))
-        for customer in ("LATE", "PROMPT"):
-            await invoice(tx, f"{customer}-1", "70.00", customer_id=customer, issued_on=day(-5), due_on=day(1))
-        await invoice(tx, "OLD", "5.00", customer_id="PROMPT", issued_on=day(-50), due_on=day(-20))
-        await invoice(tx, "FAR", "9.00", customer_id="PROMPT", due_on=day(91))
-        await invoice(tx, "D1", "30.00", customer_id="PROMPT", due_on=day(2))
-        await receivables.open_dispute(tx, segment="main", invoice_no="D1", reason=DisputeReason.TAX)
-        await pay(tx, "P3", "44.00", customer_id="LATE", allocate=NOTHING, clears_on=day(20))
-        [found] = (await monitoring.cash_forecast(tx, segment="main")).currencies
-        assert (found.currency, found.late, found.later) == ("CNY", Decimal(5), Decimal(9))
-        amounts = {number: week.amount for number, week in enumerate(found.weeks) if week.amount}
-        assert amounts == {0: Decimal(70), 2: Decimal(70)}, "LATE is expected a fortnight late"
-        assert [number for number, week in enumerate(found.weeks) if week.drafts] == [2]
-        assert (found.weeks[0].since, found.weeks[0].until, len(found.weeks)) == (TODAY, day(6), 13)
-        assert found.total == Decimal(5 + 9 + 70 + 70 + 44)
-
-    async def test_is_answered_over_http(self, api: AsyncClient, company: None) -> None:
-        await post(api, "/v1/invoices", an_invoice("I1", "60", due_on="2026-03-12"))
-        body = (await api.get("/v1/reports/cash-forecast")).json()
-        [forecast] = body["currencies"]
-        assert forecast["weeks"][1] == {
-            "from": "2026-03-09",
-            "to": "2026-03-15",
-            "amount": "60.00",
-            "drafts": "0.00",
-        }
-        assert (forecast["total"], body["on"]) == ("60.00", TODAY.isoformat())

@@ -76,25 +76,35 @@ _PLANNED_ANEW: Final = text("set local plan_cache_mode = force_custom_plan")
 """A page of one customer and a whole segment are one statement: a plan that fits both costs several times as much."""
 
 _FORECAST: Final = text("""
-    with lateness as (
+    with recursive family (customer_id) as (
+        select cast(:customer_id as text)
+        union all
+        select c.customer_id from family join customers c on c.parent_id = family.customer_id
+    ), asked as materialized (
+        select id, currency from accounts
+         where segment = :segment and (cast(:currency as text) is null or currency = :currency)
+           and (cast(:customer_id as text) is null or customer_id in (select customer_id from family))
+    ), lateness as (
         select i.account_id,
                round(sum((a.effective_on - i.due_on) * a.amount * i.rate) / sum(a.amount * i.rate))::int as days
-          from allocations a join open_items i on i.id = a.item_id
-         where i.segment = :segment and a.payment_id is not null and a.undone_at is null and a.effective_on > :since
+          from asked join open_items i on i.account_id = asked.id join allocations a on a.item_id = i.id
+         where i.instalments is null and a.payment_id is not null and a.undone_at is null and a.effective_on > :since
          group by i.account_id
     ), expected as (
-        select a.currency, d.due_on + coalesce(l.days, 0) as day, d.amount, 0 as drafts
-          from accounts a join due_rungs d on d.account_id = a.id
-          left join lateness l on l.account_id = a.id
-         where a.segment = :segment and d.amount > 0
+        select asked.currency, d.due_on + coalesce(l.days, 0) as day, d.amount, 0 as drafts
+          from asked join due_rungs d on d.account_id = asked.id
+          left join lateness l on l.account_id = asked.id
+         where d.amount > 0
         union all
-        select p.account_currency, p.clears_on, 0, p.uncleared_amount
-          from payments p where p.segment = :segment and p.uncleared_amount > 0
+        select asked.currency, p.clears_on, 0, p.uncleared_amount
+          from asked join payments p on p.account_id = asked.id where p.uncleared_amount > 0
     )
     select currency, greatest(-1, least(:weeks, floor((day - cast(:on as date)) / 7.0)))::int as week,
            sum(amount) as amount, sum(drafts) as drafts
       from expected group by 1, 2 order by 1, 2""")
-"""Lateness is the mean of a year's payments, weighted by what they paid; week -1 is what was expected before."""
+"""Lateness is the mean of a year's payments, weighted by what they paid; week -1 is what was expected before.
+
+Payments of instalments are left out of it: each part has a due day of its own, the item has that of the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +162,18 @@ async def aging_parts(
 
 
 async def cash_forecast(
-    session: AsyncSession, *, segment: str, on: date, since: date, weeks: int
+    session: AsyncSession,
+    *,
+    segment: str,
+    on: date,
+    since: date,
+    weeks: int,
+    customer_id: str | None,
+    currency: str | None,
 ) -> Sequence[ForecastRow]:
-    """What is expected to come in by week; customers' lateness is read from what was paid after `since`."""
+    """What is expected to come in by week, from all accounts or those of a customer and its descendants; customers'
+    lateness is read from what was paid after `since`."""
     asked = {"segment": segment, "on": on, "since": since, "weeks": weeks}
+    asked |= {"customer_id": customer_id, "currency": currency}
+    await session.execute(_PLANNED_ANEW)
     return [ForecastRow(*row) for row in await session.execute(_FORECAST, asked)]

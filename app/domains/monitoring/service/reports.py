@@ -61,12 +61,23 @@ async def aging_report(
     )
 
 
-async def cash_forecast(tx: Transaction, *, segment: str) -> CashForecast:
-    """When what is open is expected: each due day and the customer's mean lateness, over 13 weeks from today; drafts on
-    the day they clear. What is disputed is not expected. Raises `SegmentNotFound`."""
+async def cash_forecast(
+    tx: Transaction, *, segment: str, customer_id: str | None = None, currency: str | None = None
+) -> CashForecast:
+    """When what is open is expected: each due day and the customer's mean lateness, over 13 weeks from today, in the
+    segment's zone; drafts on the day they clear. What is disputed is not expected.
+
+    `customer_id` is one customer and all below it. Raises `SegmentNotFound`.
+    """
     on = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
     found = await repository.cash_forecast(
-        tx.session, segment=segment, on=on, since=on - timedelta(days=LATENESS_DAYS), weeks=WEEKS
+        tx.session,
+        segment=segment,
+        on=on,
+        since=on - timedelta(days=LATENESS_DAYS),
+        weeks=WEEKS,
+        customer_id=customer_id,
+        currency=currency,
     )
     by_currency: dict[str, dict[int, tuple[Decimal, Decimal]]] = defaultdict(dict)
     for row in found:
