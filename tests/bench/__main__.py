@@ -65,7 +65,7 @@ def main() -> None:
         if POSTINGS in wanted:
             results.append(_measure_postings(directory, effort))
         if AGING in wanted:
-            results.append(_measure_aging(directory, effort, asked.quick))
+            results += _measure_aging(directory, effort, asked.quick)
         if DUNNING in wanted:
             results.append(_measure_dunning(directory, effort, QUICK_DEBTORS if asked.quick else asked.debtors))
         if ASSESSMENTS in wanted:
@@ -128,7 +128,7 @@ def _measure_postings(directory: Path, effort: Effort) -> Result:
         return receivables.posting(server, process, directory, effort)
 
 
-def _measure_aging(directory: Path, effort: Effort, quick: bool) -> Result:
+def _measure_aging(directory: Path, effort: Effort, quick: bool) -> list[Result]:
     crowd = receivables.AGED_SMALL if quick else receivables.AGED
     with (
         _company(directory, "aging", [crowd]) as server,

@@ -129,10 +129,11 @@ _RUNGS: Final = """
      cross join generate_series(1, $3::int) i
      group by 1, 2"""
 
+# Of the day before yesterday, so that yesterday has something to report.
 _LEDGER: Final = """
     insert into ledger (account_id, seq, at, component, amount, balance, due_on, source_type, source_ref)
-    select a.id, a.version - $3::int + i, now(), 'receivables', 100, 100 * i, current_date + $4::int + i % 60,
-           'invoice', a.customer_id || '/' || i
+    select a.id, a.version - $3::int + i, now() - interval '2 days', 'receivables', 100, 100 * i,
+           current_date + $4::int + i % 60, 'invoice', a.customer_id || '/' || i
       from generate_series(1, $2::int) n
       join accounts a on a.customer_id = $1 || n and a.segment = 'main'
      cross join generate_series(1, $3::int) i"""
