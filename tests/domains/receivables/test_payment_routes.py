@@ -62,6 +62,10 @@ class TestPostPayment:
         assert faults(await api.post("/v1/payments", json=a_payment(allocations=[allocation]))) == [fault]
         assert (await api.get("/v1/payments/P1")).status_code == 404
 
+    async def test_refuses_an_unknown_rule_at_its_place(self, api: AsyncClient) -> None:
+        response = await api.post("/v1/payments", json=a_payment(allocate="newest_first"))
+        assert faults(response) == [("/allocate", "literal_error")]
+
     async def test_may_settle_items_of_the_group(self, api: AsyncClient) -> None:
         await post(api, "/v1/invoices", an_invoice("I2", "60", customer_id="C2"))
         named = [{"invoice_no": "I2", "amount": "58", "discount": "2"}]

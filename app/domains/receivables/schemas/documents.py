@@ -168,11 +168,12 @@ PaymentLines = Annotated[tuple[PaymentLineIn, ...], Field(max_length=MAX_ALLOCAT
 
 
 Rule = Literal["oldest_first", "reference", "exact", "auto"]
+RuleOrNone = Literal["oldest_first", "reference", "exact", "auto", "none"]
 """By due day; the items that the payment's text names; one item that the cash pays exactly; all these, the text first
 and the oldest last."""
 
 
-def ruled(lines: tuple[AllocationLine, ...], rule: Rule | Literal["none"]) -> Instruction:
+def ruled(lines: tuple[AllocationLine, ...], rule: RuleOrNone) -> Instruction:
     """The lines, then what `rule` finds."""
     return Instruction(
         lines,
@@ -210,7 +211,7 @@ class PaymentIn(Wire):
     clears_on: BusinessDay | None = None
     fx_rate: ExchangeRate | None = None
     allocations: PaymentLines = ()
-    allocate: Rule | Literal["none"] | None = None
+    allocate: RuleOrNone | None = None
     purpose: Purpose = Purpose.SETTLEMENT
     order_ref: Reference | None = None
     remittance: Remittance | None = None
@@ -223,7 +224,7 @@ class PaymentIn(Wire):
     def request(self) -> PaymentRequest:
         """As the core knows it."""
         lines = tuple(line.line() for line in self.allocations)
-        unasked: Rule | Literal["none"] = "oldest_first"
+        unasked: RuleOrNone = "oldest_first"
         if lines or self.purpose is not Purpose.SETTLEMENT:
             unasked = "none"
         return PaymentRequest(
