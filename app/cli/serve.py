@@ -9,7 +9,7 @@ import typer
 from fastapi import FastAPI
 
 from app.cli import demo as demo_company
-from app.cli.environment import bring_up_to_date, database, load_settings, system_transaction
+from app.cli.environment import EXIT_USAGE, bring_up_to_date, database, load_settings, system_transaction
 from app.infra.http import serving
 from app.main import create_app, settle_garbage
 from app.settings import Settings
@@ -36,10 +36,20 @@ def serve(
     """Serve the API; without HEADROOM_DATABASE_URL on an embedded PostgreSQL that starts and stops with it."""
     settings = load_settings(host=host, port=port, worker_in_server=worker)
     with database(settings) as ready:
+        if demo:
+            _make_anew_if_unfinished(ready, ours=settings.database_url is None)
         first_key = asyncio.run(prepare(ready)) if migrate else None
         if demo:
             show_demo(ready, first_key)
         run_server(ready)
+
+
+def _make_anew_if_unfinished(settings: Settings, *, ours: bool) -> None:
+    try:
+        asyncio.run(demo_company.make_anew_if_unfinished(settings, ours=ours))
+    except demo_company.DemoUnfinished as error:
+        typer.echo(f"can't show the demo company: {error}", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 async def prepare(settings: Settings) -> str | None:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from app.cli import demo
 from app.cli.demo import company
+from app.cli.demo.unfinished import place
 from app.domains.exposure.core.commitments import OrderState
 from app.domains.monitoring import service as monitoring
 from app.infra.clock import SystemClock
@@ -152,3 +153,20 @@ class TestPretty:
 
     def test_keeps_a_line_what_fits_on_one(self) -> None:
         assert demo.pretty({"a": [1, 2], "b": "x" * 100}).splitlines()[1] == '  "a": [1,2],'
+
+
+class TestAnInterruptedLoad:
+    async def test_empties_no_database_that_is_not_ours(self, cluster: Cluster) -> None:
+        url = await cluster.create()
+        settings = Settings(database_url=url, bootstrap_key=SecretStr(BOOTSTRAP_KEY))
+        await demo.make_anew_if_unfinished(settings, ours=False)
+        async with place(url) as here:
+            with pytest.raises(ValueError, match="interrupted"):
+                async with here.marked():
+                    raise ValueError("interrupted")
+        with pytest.raises(demo.DemoUnfinished):
+            await demo.make_anew_if_unfinished(settings, ours=False)
+        assert await ask(settings, "select to_regclass('customers') is not null") == [True]
+        await demo.make_anew_if_unfinished(settings, ours=True)
+        assert await ask(settings, "select to_regclass('customers') is not null") == [False]
+        await cluster.drop(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -11,16 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from app.cli.demo import company
+from app.infra.db.embedded import EmbeddedServer
 from app.infra.db.file_lock import FileLock
 
 START_SECONDS_MAX = 120.0
+UNFINISHED = "obj_description('customers'::regclass, 'pg_class') is not null"
 
 
 class FirstRun:
@@ -55,6 +60,29 @@ class FirstRun:
             except httpx.TransportError:
                 time.sleep(0.1)
         raise AssertionError(f"not ready: {self.printed}")
+
+    def wait_until_loading(self) -> None:
+        """Returns when it has customers, and much is still to come."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.printed
+            with suppress(OSError, asyncpg.PostgresError):
+                if self.ask("select count(*) from customers") and self.ask(f"select {UNFINISHED}"):
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"nothing is loaded: {self.printed}")
+
+    def ask(self, query: str) -> Any:
+        """What the database answers, one value."""
+
+        async def answer() -> Any:
+            connection = await asyncpg.connect(EmbeddedServer(self.data, settings={}).dsn)
+            try:
+                return await connection.fetchval(query)
+            finally:
+                await connection.close()
+
+        return asyncio.run(answer())
 
     def copied_line(self) -> dict[str, Any]:
         """The answer to the curl line that was printed, run by a shell as it stands."""
@@ -95,6 +123,18 @@ def first_run(data: Path) -> Iterator[FirstRun]:
 
 @pytest.mark.slow
 class TestFirstRun:
+    def test_that_is_killed_while_it_loads_is_begun_anew(self, tmp_path: Path) -> None:
+        data = tmp_path / "data"
+        killed = FirstRun(data, 0)
+        killed.wait_until_loading()
+        killed.process.kill()
+        killed.process.wait(60)
+        with first_run(data) as run:
+            assert "Loaded the demo company" in run.printed
+            self._same_decision(run)
+            assert run.ask("select count(*) from customers") == len(company.PARTIES)
+            assert not run.ask(f"select {UNFINISHED}")
+
     def test_gives_a_line_that_works_and_finds_everything_again_next_time(self, tmp_path: Path) -> None:
         data = tmp_path / "data"
         with first_run(data) as run:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from app.cli.demo import company, story
 from app.cli.demo.diary import ORDER_ENTRY, SEGMENT, Diary
+from app.cli.demo.unfinished import place
 from app.domains.customers import service as customers
 from app.domains.exposure import service as exposure
 from app.domains.orders import service as orders
@@ -41,22 +42,42 @@ SHOWN: Final[dict[str, Any]] = {
 _WIDTH: Final = 110
 
 
+class DemoUnfinished(Exception):
+    """The database has a part of a demo company; the message says what to do."""
+
+
 async def introduce(settings: Settings) -> tuple[bool, dict[str, Any]]:
     """Loads the demo company into a database without customers; whether it did, and the answer to the check `SHOWN`.
 
     In a database with customers of its own the check is only asked if the one it names is among them: then the answer
     is empty.
     """
+    assert settings.database_url, "use it within `database(…)`"
     clock = FrozenClock(SystemClock().now())
-    async with _application(settings, clock) as app:
+    async with place(settings.database_url) as here, _application(settings, clock) as app:
         transactions: Transactions = app.state.transactions
         async with transactions.begin(actor=SYSTEM, request_id="demo") as tx:
             new = not (await customers.list_customers(tx, page=PageRequest(limit=1))).items
         if new:
-            await _load(app, clock, ZoneInfo(settings.time_zone))
+            async with here.marked():
+                await _load(app, clock, ZoneInfo(settings.time_zone))
         async with transactions.begin(actor=SYSTEM, request_id="demo") as tx:
             known = await exposure.known_accounts(tx, keys=[(SHOWN["customer_id"], SEGMENT)])
         return new, await _answer(app) if known else {}
+
+
+async def make_anew_if_unfinished(settings: Settings, *, ours: bool) -> None:
+    """Empties a database of `ours` in which the load of a demo company was interrupted.
+
+    In somebody else's there may be more by now: raises `DemoUnfinished`.
+    """
+    assert settings.database_url, "use it within `database(…)`"
+    async with place(settings.database_url) as here:
+        if not await here.is_unfinished():
+            return
+        if not ours:
+            raise DemoUnfinished("the load of the demo company was interrupted: drop the database and start anew")
+        await here.make_anew()
 
 
 def curl(settings: Settings, key: str) -> str:
