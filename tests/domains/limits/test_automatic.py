@@ -260,49 +260,6 @@ class TestWindows:
         assert await events(transactions, "limit_expiring") == []
 
 
-class TestLostCover:
-    async def test_asks_for_a_lower_limit(self, api: AsyncClient, staff: People, transactions: Transactions) -> None:
-        await set_limit(api, "C-1", "1000")
-        await cover(api, "600", "approved")
-        await cover(api, "200", "reduced")
-        (item,) = (await api.get(PATH)).json()["items"]
-        assert (item["kind"], item["amount"], item["status"], item["requested_by"]) == (
-            "lower",
-            "640.00",
-            "pending",
-            "system",
-        )
-        assert item["cause"] == "cover reduced or ended"
-        assert await inbox(staff.max) == [item["id"]]
-        await cover(api, "100", "reduced")
-        assert len((await api.get(PATH)).json()["items"]) == 1
-        assert (await approve(staff.max, item)).json()["status"] == "approved"
-        assert (await account(api))["limit"]["effective_amount"] == "640.00"
-
-    async def test_asks_when_a_withdrawal_is_announced(self, api: AsyncClient, staff: People) -> None:
-        await set_limit(api, "C-1", "1000")
-        await cover(api, "600", "approved")
-        await cover(api, "600", "withdrawal_announced", valid_until="2026-03-31")
-        (item,) = (await api.get(PATH)).json()["items"]
-        assert (item["amount"], item["cause"]) == ("460.00", "withdrawal of cover announced")
-
-    async def test_asks_nothing_where_the_policy_does_not_say_so(self, api: AsyncClient) -> None:
-        document = (await api.get("/v1/policies/main")).json()["document"]
-        document["approvals"]["lower_on_cover_change"] = False
-        drafted = (await api.post("/v1/policies/main/versions", json={"document": document, "note": "x"})).json()
-        (await api.post(f"/v1/policies/main/versions/{drafted['version']}/activate", json={})).raise_for_status()
-        await set_limit(api, "C-1", "1000")
-        await cover(api, "600", "approved")
-        await cover(api, "200", "reduced")
-        assert (await api.get(PATH)).json()["items"] == []
-
-
-async def cover(api: AsyncClient, amount: str, status: str, **more: Any) -> None:
-    body = {"provider": "Atlas", "kind": "insurance", "status": status, "amount": amount, "currency": "CNY"}
-    body |= {"insured_percent": "90", "valid_from": "2026-03-02", **more}
-    (await api.put("/v1/customers/C-1/covers/POL-1", json=body)).raise_for_status()
-
-
 class TestReviews:
     async def test_follow_from_the_grade_and_are_completed_with_an_outcome(
         self, api: AsyncClient, staff: People, sound: Json, clock: FrozenClock, transactions: Transactions

@@ -81,6 +81,12 @@ class Cover:
         """Whether it covers anything on the day `on`."""
         return COUNTING[self.status] and on in Window(self.valid_from, self.valid_until)
 
+    def withdrawn_since(self, since: date, on: date) -> bool:
+        """Whether the day for which its withdrawal was announced came between two days, the last not included."""
+        if self.status is not CoverStatus.WITHDRAWAL_ANNOUNCED or self.valid_until is None:
+            return False
+        return since <= self.valid_until < on
+
     @property
     def payable(self) -> Money:
         """What the provider would pay within its days, the insured share of the amount; nothing by a status that never

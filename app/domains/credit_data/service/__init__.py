@@ -5,7 +5,14 @@ from app.domains.credit_data import service as credit_data
 file = await credit_data.credit_file(tx, customer_id="C-1", segment="main", known_at=tx.now)
 """
 
-from app.domains.credit_data.service.covers import cover_on, put_cover, turn_covers, turning_covers
+from app.domains.credit_data.service.covers import (
+    cover_on,
+    payable_today,
+    put_cover,
+    turn_covers,
+    turning_covers,
+    withdrawn_since,
+)
 from app.domains.credit_data.service.filing import Filing, RecordPage, Request
 from app.domains.credit_data.service.ordering import (
     Ordered,
@@ -63,6 +70,7 @@ __all__ = [
     "list_records",
     "list_report_orders",
     "order_report",
+    "payable_today",
     "put_cover",
     "put_statement",
     "record",
@@ -72,4 +80,5 @@ __all__ = [
     "stopping",
     "turn_covers",
     "turning_covers",
+    "withdrawn_since",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from app.domains.credit_data.core.covers import Cover, CoverOnDay, covered_on
@@ -14,7 +14,7 @@ from app.domains.credit_data.service.filing import Filing, Precondition, Request
 from app.domains.policies import service as policies
 from app.domains.policies.core.factors import Independence
 from app.infra.transaction import Transaction
-from app.kernel.money import render
+from app.kernel.money import Money, render
 from app.kernel.periods import local_day
 
 MAX_COVERS: Final = 500
@@ -46,15 +46,24 @@ async def put_cover(
 
 async def cover_on(tx: Transaction, *, customer_id: str, segment: str) -> CoverOnDay:
     """What the customer's covers in the segment amount to today, there, and until when. Raises `SegmentNotFound`."""
-    found = (
-        await repository.known(
-            tx.session, customer_ids=[customer_id], segment=segment, known_at=None, kinds=[Kind.COVER], most=MAX_COVERS
-        )
-    )[customer_id]
-    if not found:
-        return CoverOnDay()
-    today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
-    return covered_on((record.content for record in found), today)
+    found = await _known(tx, customer_id, segment)
+    return covered_on(found.values(), await _today(tx, segment)) if found else CoverOnDay()
+
+
+async def payable_today(tx: Transaction, *, customer_id: str, segment: str, cover_ref: str) -> Money | None:
+    """What one cover of the customer would pay today; null where it covers nothing. Raises `SegmentNotFound`."""
+    cover = (await _known(tx, customer_id, segment)).get(cover_ref)
+    return cover.payable if cover is not None and cover.counts_on(await _today(tx, segment)) else None
+
+
+async def withdrawn_since(tx: Transaction, *, customer_id: str, segment: str, since: date) -> Sequence[Money]:
+    """What each cover would have paid whose announced withdrawal came on or after the day `since`.
+
+    Raises `SegmentNotFound`.
+    """
+    today = await _today(tx, segment)
+    found = (await _known(tx, customer_id, segment)).values()
+    return [cover.payable for cover in found if cover.withdrawn_since(since, today)]
 
 
 async def plan_turn(tx: Transaction, *, customer_id: str, segment: str) -> CoverOnDay:
@@ -88,3 +97,15 @@ async def turn_covers(tx: Transaction, *, customer_id: str, segment: str) -> Non
             },
         )
     )
+
+
+async def _known(tx: Transaction, customer_id: str, segment: str) -> Mapping[str, Cover]:
+    """The customer's covers in the segment by their references."""
+    found = await repository.known(
+        tx.session, customer_ids=[customer_id], segment=segment, known_at=None, kinds=[Kind.COVER], most=MAX_COVERS
+    )
+    return {record.ref: record.content for record in found[customer_id]}
+
+
+async def _today(tx: Transaction, segment: str) -> date:
+    return local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)

@@ -146,14 +146,15 @@ async def overdue(session: AsyncSession, now: datetime, limit: int) -> Sequence[
     return (await session.scalars(statement)).all()
 
 
-async def has_pending_cause(session: AsyncSession, account_id: UUID) -> bool:
-    """Whether a request that Headroom made by itself waits already."""
+async def pending_cause(session: AsyncSession, account_id: UUID) -> LimitRequest | None:
+    """The request that Headroom made by itself and that waits, locked; whoever finds it locked does not wait."""
     found = select(LimitRequestRow.id).where(
         LimitRequestRow.account_id == account_id,
         LimitRequestRow.status == RequestStatus.PENDING.value,
         LimitRequestRow.cause.is_not(None),
     )
-    return await session.scalar(found.limit(1)) is not None
+    request_id = await session.scalar(found.order_by(LimitRequestRow.id).limit(1).with_for_update(nowait=True))
+    return None if request_id is None else await find(session, request_id)
 
 
 _Later = LimitRequestStepRow.__table__.alias("later").c
