@@ -83,7 +83,7 @@ class TestCoverThatIsReduced:
         await cover(api, "100", "reduced")
         assert (await amounts(api), await amounts(api, "cancelled")) == (["550.00"], ["640.00"])
         assert await types(transactions, first["id"]) == [
-            ("limit_requested", "system"),
+            ("limit_requested", "bootstrap"),
             ("limit_request_cancelled", "bootstrap"),
         ]
 

@@ -71,6 +71,12 @@ async def find_check(session: AsyncSession, check_id: UUID) -> StoredCheck | Non
     return None if row is None else _stored(row)
 
 
+async def lock_check(session: AsyncSession, check_id: UUID) -> StoredCheck | None:
+    """The check, whose review nobody else decides or takes on until the transaction ends. Lock its account first."""
+    row = await session.get(CreditCheckRow, check_id, populate_existing=True, with_for_update={"key_share": True})
+    return None if row is None else _stored(row)
+
+
 async def find_checks(session: AsyncSession, check_ids: Collection[UUID]) -> Mapping[UUID, StoredCheck]:
     """Those of the checks that there are."""
     rows = await session.scalars(select(CreditCheckRow).where(CreditCheckRow.id.in_(check_ids)))

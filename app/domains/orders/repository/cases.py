@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,15 +24,6 @@ async def find_cases(session: AsyncSession, check_ids: Collection[UUID]) -> Mapp
     """The cases of those checks that anybody has worked on."""
     rows = await session.scalars(select(ReviewCaseRow).where(ReviewCaseRow.check_id.in_(check_ids)))
     return {row.check_id: _case(row) for row in rows}
-
-
-async def claim(session: AsyncSession, case: Case) -> bool:
-    """Writes a claim; False when somebody else has one."""
-    statement = upsert(ReviewCaseRow).values(_values(case))
-    mine = or_(ReviewCaseRow.claimed_by.is_(None), ReviewCaseRow.claimed_by == case.claimed_by)
-    moved = {name: statement.excluded[name] for name in ("claimed_by", "claimed_by_name", "claimed_at")}
-    statement = statement.on_conflict_do_update(index_elements=["check_id"], set_=moved, where=mine)
-    return await session.scalar(statement.returning(ReviewCaseRow.check_id)) is not None
 
 
 async def write_case(session: AsyncSession, case: Case) -> None:

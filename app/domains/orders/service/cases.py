@@ -14,11 +14,11 @@ from app.domains.orders.core.order_events import (
     CreditCheckNoted,
     CreditCheckUnclaimed,
 )
-from app.domains.orders.core.refusals import ReviewClaimed, ReviewNotClaimed
+from app.domains.orders.core.refusals import ReviewNotClaimed
 from app.domains.orders.core.reviews import Check
 from app.domains.orders.repository import StoredCheck
 from app.domains.orders.repository import cases as case_rows
-from app.domains.orders.service.checks import find
+from app.domains.orders.service.checks import find, lock
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
 from app.kernel.events import Event
@@ -32,8 +32,7 @@ async def claim(tx: Transaction, *, check_id: UUID, caller: Principal) -> Stored
     if before.claimed_by == caller.id:
         return stored
     claimed = replace(before, claimed_by=caller.id, claimed_by_name=caller.name, claimed_at=tx.now)
-    if not await case_rows.claim(tx.session, claimed):
-        raise ReviewClaimed("somebody else has just claimed it")
+    await case_rows.write_case(tx.session, claimed)
     tx.emit(_told(CreditCheckClaimed, stored.check, after={"claimed_by": caller.name}))
     return stored
 
@@ -78,8 +77,8 @@ async def hand_on(tx: Transaction, *, check_id: UUID, caller: Principal, to: str
 
 
 async def _open(tx: Transaction, check_id: UUID, caller: Principal) -> tuple[StoredCheck, Case]:
-    """A check under review that nobody else works on, for a person who wants to."""
-    stored = await find(tx, check_id=check_id, caller=caller)
+    """A check under review that nobody else works on, for a person who wants to; locked."""
+    stored = await lock(tx, check_id=check_id, caller=caller)
     reviews.check_open(stored.check, now=tx.now)
     reviews.check_person(caller.kind)
     case = await case_rows.find_case(tx.session, check_id)

@@ -57,10 +57,13 @@ class Replay:
 
 async def find(tx: Transaction, *, check_id: UUID, caller: Principal) -> StoredCheck:
     """The check as it is stored. Raises `CreditCheckNotFound`, also for one that the caller may not see."""
-    stored = await repository.find_check(tx.session, check_id)
-    if stored is None or not caller.sees(stored.check.segment):
-        raise CreditCheckNotFound(f"there is no credit check {check_id}")
-    return stored
+    return _seen(await repository.find_check(tx.session, check_id), check_id, caller)
+
+
+async def lock(tx: Transaction, *, check_id: UUID, caller: Principal) -> StoredCheck:
+    """The check, for work on its review alone. Raises `CreditCheckNotFound`, also for one that the caller may not
+    see."""
+    return _seen(await repository.lock_check(tx.session, check_id), check_id, caller)
 
 
 async def view(tx: Transaction, *, stored: StoredCheck) -> CheckView:
@@ -113,6 +116,12 @@ async def replay(tx: Transaction, *, stored: StoredCheck) -> Replay:
 def facts_of(stored: StoredCheck) -> CheckFacts:
     """The facts that a check was decided from. Raises `RecordMalformed`."""
     return load(CheckFacts, orjson.loads(stored.facts))
+
+
+def _seen(stored: StoredCheck | None, check_id: UUID, caller: Principal) -> StoredCheck:
+    if stored is None or not caller.sees(stored.check.segment):
+        raise CreditCheckNotFound(f"there is no credit check {check_id}")
+    return stored
 
 
 async def _views(tx: Transaction, rows: Sequence[StoredCheck]) -> list[CheckView]:

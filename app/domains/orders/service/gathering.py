@@ -31,14 +31,13 @@ async def locked_order(tx: Transaction, *, segment: str, order_ref: str) -> tupl
 
 
 async def locked_check(tx: Transaction, stored: StoredCheck) -> tuple[Positions, StoredCheck]:
-    """Locks the account of a check under review, and reads the check again: somebody may have decided, or asked anew,
-    in between.
+    """Locks the account of a check under review, then the check: somebody may have decided, or asked anew, in between.
 
     Raises `ReviewClosed`, `AccountBusy`.
     """
     check = stored.check
     positions = await exposure.lock(tx, keys=[check.account_key])
-    found = await repository.find_check(tx.session, check.id)
+    found = await repository.lock_check(tx.session, check.id)
     assert found is not None, "a check under review is not deleted"
     check_open(found.check, now=tx.now)
     await exposure.load_orders(tx, positions=positions, keys=[check.key])

@@ -68,7 +68,7 @@ async def release(
     await _check_may_decide(tx, check, caller, four_eyes=True)
     released = check.amount if amount is None else in_currency(amount, check.currency)
     reviews.check_amount(check, released)
-    positions, stored = await locked_check(tx, stored)
+    positions, stored = await _locked(tx, stored, caller)
     request = replace(facts_of(stored).request, amount=released)
     facts = await gather(tx, positions=positions, request=request)
     reviews.check_hold(facts.account.hold)
@@ -97,7 +97,7 @@ async def reject(tx: Transaction, *, check_id: UUID, caller: Principal, reason: 
     stored = await find(tx, check_id=check_id, caller=caller)
     reviews.check_open(stored.check, now=tx.now)
     await _check_may_decide(tx, stored.check, caller, four_eyes=False)
-    positions, stored = await locked_check(tx, stored)
+    positions, stored = await _locked(tx, stored, caller)
     _withdraw(positions, stored.check, commitments.decline(positions.orders[stored.check.key]), "rejection")
     await exposure.save(tx, positions=positions)
     ended = stored.check.moved(ReviewMove.REJECT, by=tx.actor.name, at=tx.now, reason=reason)
@@ -138,7 +138,13 @@ async def _check_may_decide(tx: Transaction, check: Check, caller: Principal, *,
             reviews.check_four_eyes(check, principal_id=caller.id, name=caller.name)
     except Forbidden as refusal:
         raise _remembered(refusal, check) from None
-    cases.check_claim(await case_rows.find_case(tx.session, check.id), principal_id=caller.id)
+
+
+async def _locked(tx: Transaction, stored: StoredCheck, caller: Principal) -> tuple[Positions, StoredCheck]:
+    """The account and the check, locked, unless somebody else works on it or has just decided."""
+    found = await locked_check(tx, stored)
+    cases.check_claim(await case_rows.find_case(tx.session, stored.check.id), principal_id=caller.id)
+    return found
 
 
 async def _check_authority(
