@@ -255,6 +255,19 @@ class TestGrace:
         refused(await ship_more(api, "1400.01"), 409, "exceeds_reservation")
         assert (await account(api))["headroom"] == "-400.00"
 
+    async def test_counts_what_has_left_already(self, api: AsyncClient, rita: AsyncClient) -> None:
+        await release(rita, await check(api, "1500"))
+        await check(api, "1000", checkpoint="shipment")
+        await ship(api, "1000")
+        assert (await check(api, "500", checkpoint="shipment"))["outcome"] == "approved"
+        assert (await check(api, "500.01", checkpoint="shipment"))["outcome"] == "referred"
+
+    async def test_yields_to_a_forced_hold(self, api: AsyncClient, rita: AsyncClient) -> None:
+        await release(rita, await check(api, "1500"))
+        await hold(api, "C-1", "forced")
+        leaving = await check(api, "1500", checkpoint="shipment")
+        assert (leaving["outcome"], leaving["review"]) == ("declined", "none")
+
     async def test_is_over_after_its_days(self, api: AsyncClient, rita: AsyncClient, clock: FrozenClock) -> None:
         await release(rita, await check(api, "1500"))
         clock.move(by=timedelta(days=4))
