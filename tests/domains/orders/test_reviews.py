@@ -221,6 +221,15 @@ class TestGrace:
         await release(rita, await check(api, "1500"))
         assert (await check(api, "1500", payment_terms={"net_days": 31}))["outcome"] == "referred"
 
+    async def test_covers_what_objected_on_the_day_of_the_release(self, api: AsyncClient, rita: AsyncClient) -> None:
+        """Referred for want of a limit, released when there is one that is too small."""
+        await open_account(api, "C-2", limit=None)
+        asked = await check(api, "1500", customer_id="C-2")
+        assert asked["reasons"][0]["code"] == "no_limit"
+        await set_limit(api, "C-2", "1000")
+        await release(rita, asked)
+        assert (await check(api, "1500", customer_id="C-2", checkpoint="shipment"))["outcome"] == "approved"
+
     async def test_does_not_cover_another_reason(self, api: AsyncClient, rita: AsyncClient) -> None:
         await release(rita, await check(api, "1500"))
         await hold(api, "C-1", "soft")

@@ -185,15 +185,16 @@ def _approve(
     check = stored.check
     carry_out(positions, facts, decision, check_id=check.id, counts_until=None)
     order = positions.orders[check.key]
-    noted = reviews.release_of(order, facts, policy.policy.order_checks, codes=_referrals(stored), ends=ends)
+    noted = reviews.release_of(order, facts, policy.policy.order_checks, codes=_overruled(stored, decision), ends=ends)
     positions.change_order(replace(order, release=noted), Source("credit_check", str(check.id)))
     return positions.orders[check.key]
 
 
-def _referrals(stored: StoredCheck) -> tuple[str, ...]:
-    """The codes that the person saw and released."""
-    reasons = orjson.loads(stored.answer)["reasons"]
-    return tuple(dict.fromkeys(reason["code"] for reason in reasons if reason["effect"] == Judgement.REFER))
+def _overruled(stored: StoredCheck, decision: Decision) -> tuple[str, ...]:
+    """The codes that the person released: those that the order was referred for, and those that object today."""
+    seen = [reason["code"] for reason in orjson.loads(stored.answer)["reasons"] if reason["effect"] == Judgement.REFER]
+    today = [reason.code for reason in decision.reasons if reason.judgement is Judgement.REFER]
+    return tuple(dict.fromkeys([*seen, *today]))
 
 
 def _withdraw(positions: Positions, check: Check, after: Commitment, why: str) -> None:
