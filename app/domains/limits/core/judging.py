@@ -54,7 +54,8 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class JudgingFacts:
-    """Everything that a judgement rests on. `rate` is segment currency per unit of account currency."""
+    """Everything that a judgement rests on. `rate` is segment currency per unit of account currency; `until` is the
+    last day that is asked for, null without end."""
 
     on: date
     amount: Decimal
@@ -63,8 +64,15 @@ class JudgingFacts:
     rate: Decimal
     temporary: bool
     current: Current
+    until: date | None = None
     opinion: Opinion | None = None
     cause: str | None = None
+
+    @property
+    def outlasts(self) -> bool:
+        """Whether the limit that is asked for would hold longer than the one that there is."""
+        current = self.current.until
+        return current is not None and (self.until is None or self.until > current)
 
     @property
     def worth(self) -> Decimal:
@@ -100,15 +108,17 @@ def judge(facts: JudgingFacts, policy: Policy) -> Judgement:
 
 
 def kind_of(facts: JudgingFacts) -> RequestKind:
-    """What the request is about, told from the limit there is."""
+    """What the request is about, told from the limit there is. Less, but for longer, is more credit in the end: an
+    extension."""
     current = facts.current
     if facts.temporary:
         return RequestKind.TEMPORARY
     if not current.exists:
         return RequestKind.NEW
-    if current.unlimited or (current.amount is not None and facts.amount < current.amount):
-        return RequestKind.LOWER
-    return RequestKind.EXTENSION if facts.amount == current.amount else RequestKind.RAISE
+    if current.amount is not None and facts.amount > current.amount:
+        return RequestKind.RAISE
+    same = facts.amount == current.amount
+    return RequestKind.EXTENSION if same or facts.outlasts else RequestKind.LOWER
 
 
 def route_of(facts: JudgingFacts, policy: Policy, worth: Decimal) -> tuple[str, ...]:

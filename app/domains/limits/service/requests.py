@@ -175,6 +175,7 @@ async def _gather(
         rate=rate,
         temporary=ask.temporary,
         current=current_limit(account, on),
+        until=ask.valid_until,
         opinion=known,
         cause=ask.cause,
     )

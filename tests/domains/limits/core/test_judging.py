@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +59,18 @@ class TestKind:
     def test_is_told_from_the_limit_there_is(self, current: Current, kind: RequestKind) -> None:
         assert judge(facts(current=current), POLICY).kind is kind
 
+    @pytest.mark.parametrize(
+        ("until", "kind"),
+        [
+            (ON, RequestKind.LOWER),
+            (ON + timedelta(days=1), RequestKind.EXTENSION),
+            (None, RequestKind.EXTENSION),
+        ],
+    )
+    def test_of_less_for_longer_is_an_extension(self, until: date | None, kind: RequestKind) -> None:
+        for current in (Current(Decimal(5000), until=ON), Current(unlimited=True, until=ON)):
+            assert judge(facts(current=current, until=until), POLICY).kind is kind
+
     def test_of_a_temporary_limit_is_temporary_whatever_there_is(self) -> None:
         assert judge(facts(temporary=True, current=granted("5000")), POLICY).kind is RequestKind.TEMPORARY
 
@@ -94,6 +106,11 @@ class TestGrant:
 
     def test_of_a_lower_limit_needs_nobody(self) -> None:
         assert judge(facts(current=granted("5000"), opinion=None), POLICY).outcome is Outcome.GRANT
+
+    def test_of_less_for_longer_needs_what_more_credit_needs(self) -> None:
+        longer = facts(current=Current(Decimal(5000), until=ON), opinion=None)
+        assert judge(longer, POLICY).outcome is Outcome.ASK
+        assert judge(replace(longer, opinion=opinion("H")), POLICY).outcome is Outcome.DECLINE
 
     def test_of_a_lower_limit_needs_somebody_where_the_policy_says_so(self) -> None:
         document = default_document()
