@@ -146,18 +146,26 @@ _WRITE_ALL: Final = f"""
 
 _WAKE: Final = f"""
     , freed as (
-        select customer_id, segment, id from accounts where id = any($19::uuid[])
-        union
-        select m.customer_id, m.segment, m.id from accounts a join accounts m on m.group_id = a.group_id
-         where a.id = any($19::uuid[])
+        select a.customer_id, a.segment, a.id, a.group_id from unnest($19::uuid[]) as w(id)
+         cross join lateral (
+               select customer_id, segment, id, group_id from accounts where accounts.id = w.id offset 0
+         ) a
+    ), sharing as (
+        select customer_id, segment, id from freed
+         union
+        select m.customer_id, m.segment, m.id from freed
+         cross join lateral (
+               select customer_id, segment, id from accounts where accounts.group_id = freed.group_id offset 0
+         ) m
     ), w_waiting as (
         insert into waiting_accounts (customer_id, segment, token, since)
-        select f.customer_id, f.segment, $21::uuid, $17::timestamptz from freed f
-         where {_HELD}
-           and (f.id = any($20::uuid[])
-                or exists (select from credit_checks c
-                            where c.customer_id = f.customer_id and c.segment = f.segment and c.review = 'open'))
-         order by f.customer_id, f.segment
+        select s.customer_id, s.segment, $21::uuid, $17::timestamptz from sharing s
+          left join lateral (
+               select true as waits from credit_checks c
+                where c.customer_id = s.customer_id and c.segment = s.segment and c.review = 'open' limit 1
+          ) c on true
+         where {_HELD} and (c.waits or s.id = any($20::uuid[]))
+         order by s.customer_id, s.segment
         on conflict (customer_id, segment) do update set token = excluded.token
     )"""
 """Has the waiting orders of accounts that got more room ($19), and of who shares their limit, judged anew. What the

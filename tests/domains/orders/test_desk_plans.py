@@ -48,15 +48,21 @@ async def desk(app: FastAPI, transactions: Transactions, engine: AsyncEngine) ->
     yield found
 
 
-async def decide(desk: Desk, *, prefix: str) -> None:
+UNDER_REVIEW = (
+    "'id', gen_random_uuid(), 'order_ref', 'R' || n, 'customer_id', 'R' || n, 'outcome', 'referred', 'review', 'open',"
+    " 'review_until', '2100-01-01'"
+)
+
+
+async def decide(desk: Desk, *, prefix: str, amount: int = 10) -> None:
     """Decides a thousand checks, each of an order of its own, a hundred at once."""
     asked = [
         Question(
-            request=CheckRequest(CUSTOMERS[n % len(CUSTOMERS)], "main", f"{prefix}{n}", Decimal(10), "CNY"),
+            request=CheckRequest(CUSTOMERS[n % len(CUSTOMERS)], "main", f"{prefix}{n}", Decimal(amount), "CNY"),
             caller="test",
             actor=SYSTEM,
             request_id="test",
-            key=f"{prefix}{n}",
+            key=f"{prefix}{n} {amount}",
             fingerprint=n.to_bytes(32, "big"),
         )
         for n in range(CHECKS)
@@ -65,10 +71,10 @@ async def decide(desk: Desk, *, prefix: str) -> None:
         await asyncio.gather(*(desk.decide(question) for question in asked[first : first + AT_ONCE]))
 
 
-async def grow(engine: AsyncEngine) -> None:
+async def grow(engine: AsyncEngine, **other: str) -> None:
     """Copies one row of each table, all for one account: the worst that a large customer can be."""
     async with engine.begin() as connection:
-        for table, own in OWN_KEYS.items():
+        for table, own in (OWN_KEYS | other).items():
             await connection.execute(
                 text(
                     f"insert into {table} overriding system value select copy.*"
@@ -102,6 +108,19 @@ class TestPlans:
         late = await effort(desk, engine) - grown
         assert early > CHECKS
         assert late < MORE_BLOCKS_AT_MOST * early
+
+    async def test_touch_hardly_more_where_orders_are_lowered_and_many_wait(
+        self, desk: Desk, engine: AsyncEngine
+    ) -> None:
+        """Batches that free something look for waiting orders: of their own accounts only."""
+        await decide(desk, prefix="LOWER", amount=30)
+        began = await effort(desk, engine)
+        await decide(desk, prefix="LOWER", amount=20)
+        early = await effort(desk, engine) - began
+        await grow(engine, credit_checks=UNDER_REVIEW)
+        grown = await effort(desk, engine)
+        await decide(desk, prefix="LOWER", amount=10)
+        assert await effort(desk, engine) - grown < MORE_BLOCKS_AT_MOST * early
 
     async def test_would_be_found_out_if_they_scanned(self, desk: Desk, engine: AsyncEngine) -> None:
         await decide(desk, prefix="ONE")

@@ -19,8 +19,10 @@ _WAKE: Final = text("""
     insert into waiting_accounts (customer_id, segment, token, since)
     select a.customer_id, :segment, :token, :now
       from unnest(cast(:customer_ids as text[])) a (customer_id)
-     where exists (select from credit_checks c
-                    where c.customer_id = a.customer_id and c.segment = :segment and c.review = 'open')
+     cross join lateral (
+           select from credit_checks c
+            where c.customer_id = a.customer_id and c.segment = :segment and c.review = 'open' limit 1
+     ) c
      order by a.customer_id
     on conflict (customer_id, segment) do update set token = excluded.token
 """)
