@@ -173,7 +173,10 @@ async def accept_counter_offer(tx: Tx, caller: Caller, request_id: UUID, body: A
     responses=problems(404, 409),
 )
 async def appoint_deputy(tx: Tx, caller: Caller, body: DeputyIn) -> DeputyOut:
-    """The deputy decides on limit requests in their own name, with the roles and authority that the caller has now."""
+    """The deputy decides on limit requests in their own name, with the roles and authority that the caller has now.
+
+    Their own key needs this scope, too.
+    """
     made = await limits.appoint(
         tx,
         caller=caller,

@@ -47,13 +47,13 @@ async def put_cover(
 async def cover_on(tx: Transaction, *, customer_id: str, segment: str) -> CoverOnDay:
     """What the customer's covers in the segment amount to today, there, and until when. Raises `SegmentNotFound`."""
     found = await _known(tx, customer_id, segment)
-    return covered_on(found.values(), await _today(tx, segment)) if found else CoverOnDay()
+    return covered_on(found.values(), await policies.today(tx, segment=segment)) if found else CoverOnDay()
 
 
 async def payable_today(tx: Transaction, *, customer_id: str, segment: str, cover_ref: str) -> Money | None:
     """What one cover of the customer would pay today; null where it covers nothing. Raises `SegmentNotFound`."""
     cover = (await _known(tx, customer_id, segment)).get(cover_ref)
-    return cover.payable if cover is not None and cover.counts_on(await _today(tx, segment)) else None
+    return cover.payable if cover is not None and cover.counts_on(await policies.today(tx, segment=segment)) else None
 
 
 async def withdrawn_since(tx: Transaction, *, customer_id: str, segment: str, since: date) -> Sequence[Money]:
@@ -61,7 +61,7 @@ async def withdrawn_since(tx: Transaction, *, customer_id: str, segment: str, si
 
     Raises `SegmentNotFound`.
     """
-    today = await _today(tx, segment)
+    today = await policies.today(tx, segment=segment)
     found = (await _known(tx, customer_id, segment)).values()
     return [cover.payable for cover in found if cover.withdrawn_since(since, today)]
 
@@ -105,7 +105,3 @@ async def _known(tx: Transaction, customer_id: str, segment: str) -> Mapping[str
         tx.session, customer_ids=[customer_id], segment=segment, known_at=None, kinds=[Kind.COVER], most=MAX_COVERS
     )
     return {record.ref: record.content for record in found[customer_id]}
-
-
-async def _today(tx: Transaction, segment: str) -> date:
-    return local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)

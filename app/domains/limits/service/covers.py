@@ -29,7 +29,6 @@ from app.domains.policies.core.refusals import OverrideUnfit
 from app.infra.transaction import Transaction
 from app.kernel.identity import SYSTEM
 from app.kernel.money import ZERO, Money
-from app.kernel.periods import local_day
 
 log: Final = structlog.get_logger("headroom.limits")
 
@@ -68,7 +67,7 @@ async def _ask(tx: Transaction, customer_id: str, segment: str, *, lost: Decimal
     if not found or lost <= ZERO or not await _lowers(tx, segment):
         return
     account = found[customer_id, segment]
-    current = current_limit(account, local_day(tx.now, (await policies.segment(tx, segment=segment)).zone))
+    current = current_limit(account, await policies.today(tx, segment=segment))
     pending = await repository.pending_cause(tx.session, account.id)
     if current.amount is None or current.amount <= ZERO:
         return
@@ -105,7 +104,7 @@ async def _on_account(tx: Transaction, customer_id: str, segment: str, amounts: 
     if not found or not amounts:
         return ZERO
     currency = found[customer_id, segment].currency
-    quotes = await exposure.quotes(tx, on=local_day(tx.now, (await policies.segment(tx, segment=segment)).zone))
+    quotes = await exposure.quotes(tx, on=await policies.today(tx, segment=segment))
     rates = ((amount, rate_between(quotes, amount.currency, currency)) for amount in amounts)
     return sum((amount.convert(rate, currency).amount for amount, rate in rates if rate is not None), ZERO)
 

@@ -16,7 +16,6 @@ from app.domains.policies.core.document import parse
 from app.domains.policies.core.four_eyes import require_person
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
-from app.kernel.periods import local_day
 from app.support.auth.core.principals import Principal
 
 
@@ -35,7 +34,7 @@ async def appoint(
     Raises `PersonRequired`, `SegmentNotFound`, `PolicyMissing`, `DeputyImpossible`.
     """
     require_person(tx.actor)
-    today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    today = await policies.today(tx, segment=segment)
     policy = parse((await policies.active(tx, segment=segment)).document)
     starts = valid_from or today
     most_days = policy.approvals.deputy_max_days

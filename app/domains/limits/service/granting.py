@@ -15,7 +15,6 @@ from app.infra.transaction import Transaction
 from app.kernel.errors import Forbidden
 from app.kernel.events import Event
 from app.kernel.money import Money, render
-from app.kernel.periods import local_day
 
 Refused = TypeVar("Refused", bound=Forbidden)
 
@@ -34,7 +33,7 @@ async def put_in_force(
     """
     ask, amount = request.ask, request.decided_amount
     assert amount is not None, "a granted request has an amount"
-    today = local_day(tx.now, (await policies.segment(tx, segment=ask.segment)).zone)
+    today = await policies.today(tx, segment=ask.segment)
     start = max(today, ask.valid_from or today)
     if ask.valid_until is not None and ask.valid_until < start:
         raise LimitWindowMissed(f"{ask.valid_until} has passed")

@@ -88,7 +88,7 @@ async def ensure_review(tx: Transaction, event: LimitSet | GroupLimitSet) -> Non
     if not _gives_credit(event) or await repository.uncompleted(tx.session, [account.id]):
         return
     days = await _review_days(tx, account)
-    today = local_day(tx.now, (await policies.segment(tx, segment=account.segment)).zone)
+    today = await policies.today(tx, segment=account.segment)
     await schedule_reviews(tx, due={key: today + timedelta(days=days)})
 
 

@@ -22,6 +22,7 @@ from app.domains.policies.service.segments import (
     open_segment,
     segment,
     set_default_time_zone,
+    today,
 )
 from app.domains.policies.service.versions import (
     VersionPage,
@@ -65,5 +66,6 @@ __all__ = [
     "segment",
     "set_default_time_zone",
     "submit",
+    "today",
     "version",
 ]

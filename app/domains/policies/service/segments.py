@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from app.domains.policies import repository
 from app.domains.policies.core.document import default_document
@@ -11,6 +12,7 @@ from app.domains.policies.core.segments import MAIN, Segment, check_currency, ch
 from app.domains.policies.core.versions import PolicyStatus
 from app.domains.policies.tables import PolicyVersionRow, SegmentRow
 from app.infra.transaction import Transaction
+from app.kernel.periods import local_day
 from app.support.auth.core.principals import SegmentNotFound
 
 Precondition = Callable[[int | None], None]
@@ -23,6 +25,11 @@ async def segment(tx: Transaction, *, segment: str) -> Segment:
     if row is None:
         raise SegmentNotFound(f"there is no segment {segment!r}")
     return row.facts()
+
+
+async def today(tx: Transaction, *, segment: str) -> date:
+    """The day that it is in the segment now. Raises `SegmentNotFound`."""
+    return local_day(tx.now, (await _read(tx, segment)).zone)
 
 
 async def list_segments(tx: Transaction) -> Sequence[Segment]:
