@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -9,6 +10,8 @@ from random import Random
 import pytest
 from httpx import AsyncClient
 
+from app.domains.customers import service as customers
+from app.domains.customers.core.customer import Particulars
 from app.domains.monitoring import service as monitoring
 from app.domains.monitoring.core.aging import AgedRow, AgingBy
 from app.domains.receivables import service as receivables
@@ -145,6 +148,17 @@ class TestRows:
         assert segment["main", "CNY"].unallocated_credits == 2
         past = await aged(on_day(tx, 1), AgingBy.GROUP, TODAY)
         assert past == groups, "the ledger says the same"
+
+    async def test_of_a_group_need_no_account_of_its_head(self, tx: Transaction) -> None:
+        head, middle = (Particulars(name=name, country="CN") for name in ("Head", "Middle"))
+        await customers.put(tx, customer_id="HEAD", particulars=head)
+        await customers.put(tx, customer_id="MIDDLE", particulars=replace(middle, parent_id="HEAD"))
+        await customers.put(tx, customer_id="EMPTY", particulars=head)
+        for number in range(3):
+            await open_account(tx, f"C{number}", parent_id="MIDDLE")
+            await invoice(tx, f"I{number}", "10.00", customer_id=f"C{number}")
+        groups = await aged(tx, AgingBy.GROUP, page=PageRequest(1, None, None, descending=False))
+        assert {key: row.total for key, row in groups.items()} == {("HEAD", "CNY"): Decimal(30)}
 
     async def test_come_in_pages(self, tx: Transaction) -> None:
         for number in range(5):

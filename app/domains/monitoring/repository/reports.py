@@ -13,6 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domains.monitoring.core.aging import AgingBy, AgingPart
 
+_MEMBERS: Final = """
+    with recursive family (customer_id) as (
+        select head.customer_id
+        union all
+        select c.customer_id from family join customers c on c.parent_id = family.customer_id
+    )
+    select a.id as account_id, a.currency
+      from family join accounts a on a.customer_id = family.customer_id and a.segment = :segment
+     where cast(:currency as text) is null or a.currency = :currency"""
+"""The accounts of `head` and of all below it: walked down from each head of a page, not over all customers."""
+
 _PAGES: Final = {
     AgingBy.CUSTOMER: """
         select a.id as account_id, a.customer_id as key, a.currency from accounts a
@@ -20,26 +31,16 @@ _PAGES: Final = {
            and (cast(:currency as text) is null or a.currency = :currency)
            and (cast(:customer_id as text) is null or a.customer_id = :customer_id)
          order by a.customer_id limit :most""",
-    AgingBy.GROUP: """
-        select account_id, key, currency
+    AgingBy.GROUP: f"""
+        select member.account_id, head.customer_id as key, member.currency
           from (
-               select a.id as account_id, family.root as key, a.currency,
-                      dense_rank() over (order by family.root) as place
-                 from accounts a
-                 join (
-                      with recursive family (customer_id, root) as (
-                           select customer_id, customer_id from customers where parent_id is null
-                           union all
-                           select c.customer_id, family.root from family join customers c
-                               on c.parent_id = family.customer_id
-                      )
-                      select * from family
-                 ) family using (customer_id)
-                where a.segment = :segment and family.root > :after
-                  and (cast(:currency as text) is null or a.currency = :currency)
-                  and (cast(:customer_id as text) is null or family.root = :customer_id)
-          ) members
-         where place <= :most""",
+               select head.customer_id from customers head
+                where head.parent_id is null and head.customer_id > :after
+                  and (cast(:customer_id as text) is null or head.customer_id = :customer_id)
+                  and exists ({_MEMBERS})
+                order by head.customer_id limit :most
+          ) head
+         cross join lateral ({_MEMBERS}) member""",  # noqa: S608 - a statement of our own
     AgingBy.SEGMENT: """
         select a.id as account_id, a.segment as key, a.currency from accounts a
          where a.segment = :segment and a.segment > :after and cast(:most as int) > 0

@@ -7,7 +7,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import Select, and_, any_, cast, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -143,7 +145,7 @@ async def cleared_drafts(session: AsyncSession, today: Mapping[UUID, date]) -> S
     if not today:
         return ()
     due = and_(
-        PaymentRow.account_id.in_(today),
+        PaymentRow.account_id == any_(cast(list(today), ARRAY(PgUUID(as_uuid=True)))),
         PaymentRow.uncleared_amount > 0,
         PaymentRow.clears_on <= max(today.values()),
     )
