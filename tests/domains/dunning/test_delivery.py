@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import io
 import unicodedata
-from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -20,24 +19,8 @@ from app.domains.dunning.adapters.stationery import Stationery
 from app.domains.policies.core.dunning import DunningChannel
 from app.infra.clock import FrozenClock
 from app.infra.db.paging import PageRequest
-from tests.domains.dunning.world import ANN, LEVELS, Company
-from tests.support.mailbox import Mailbox, listening
-
-MAIL = [{"role": "dunning", "name": "Jane", "email": "jane@example.com", "address": "1 Road\nLondon"}]
-
-
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, SmtpServer]]:
-    """A real mail server, and where it is."""
-    with listening() as (box, port):
-        yield box, SmtpServer("127.0.0.1", port, "credit@seller.example", security="none")
-
-
-@pytest.fixture
-def mailing(company: Company, mailbox: tuple[Mailbox, SmtpServer]) -> Mailbox:
-    """The company with its mail server."""
-    company.outbox = Outbox.of(Stationery(), smtp=mailbox[1])
-    return mailbox[0]
+from tests.domains.dunning.world import ANN, LEVELS, MAIL, Company
+from tests.support.mailbox import Mailbox
 
 
 def text_of(message: EmailMessage, kind: str) -> str:

@@ -27,6 +27,8 @@ LEVELS: list[dict[str, Any]] = [
     {"days_overdue": 35, "min_days_since_previous": 10, "template": "final", "effect": "soft_hold"},
 ]
 """By letter when no mail server is set."""
+MAIL = [{"role": "dunning", "name": "Jane", "email": "jane@example.com", "address": "1 Road\nLondon"}]
+"""Contacts who get mail."""
 
 
 class Company:
