@@ -3,10 +3,11 @@
     python -m tests.validation.dunning receivables_2012_2013.csv [--prove-every 7] [--customer 0379-NEVHP]
 
 The file has a line for each invoice: columns `customerID`, `invoiceNumber`, `InvoiceDate`, `DueDate`, `InvoiceAmount`,
-`Disputed`, `SettledDate`, days as m/d/yyyy. On each day of 2012 and 2013 its invoices and payments are posted; what is
-marked as disputed is disputed from its due day on, and the dispute rejected on the day it is paid. Then the jobs run:
-the scheduled run of the day, delivery (letters, for no mail server is set), promises. Proven are: each item reaches
-each level at most once, no notice is about an item that is not overdue, totals = ledger = documents.
+`Disputed`, `SettledDate`, days as m/d/yyyy. On each day of 2012 and 2013 a file of its invoices and one of its payments
+go through `headroom import`; what is marked as disputed is disputed from its due day on, and the dispute rejected on
+the day it is paid. Then the jobs run: the scheduled run of the day, delivery (letters, for no mail server is set),
+promises. Proven are: each item reaches each level at most once, no notice is about an item that is not overdue,
+everybody with something overdue is in the day's run or left out for a reason, totals = ledger = documents.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -27,43 +27,64 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cli.environment import bring_up_to_date
-from app.domains.customers import service as customers
-from app.domains.customers.core.customer import Particulars
+from app.cli.imports import profile, running
+from app.cli.imports.batches import Poster
+from app.cli.imports.profile import Kind, Profile
+from app.cli.imports.report import reporting
 from app.domains.dunning import jobs
 from app.domains.dunning.adapters.carriers import Outbox
 from app.domains.dunning.adapters.stationery import Stationery
-from app.domains.exposure import service as exposure
 from app.domains.monitoring import service as monitoring
 from app.domains.policies import service as policies
 from app.domains.policies.core.document import default_document
 from app.domains.receivables import service as receivables
 from app.domains.receivables.core.disputes import DisputeReason
-from app.domains.receivables.core.requests import AllocationLine, Instruction, InvoiceRequest, PaymentRequest
 from app.infra.clock import FrozenClock, stopwatch
 from app.infra.db import embedded
 from app.infra.db.engine import make_engine, make_sessions
 from app.infra.jobs import Run
 from app.infra.transaction import Transactions
-from app.kernel.errors import Refusal
 from app.kernel.identity import Actor, ActorKind
-from app.kernel.money import Money
 from app.reactions import REACTIONS
 from app.settings import Settings
 from app.support.journal import service as journal
 
-SEGMENT, CURRENCY = "main", "CNY"
+SEGMENT: Final = "main"
 FIRST, LAST = date(2012, 1, 1), date(2013, 12, 31)
 ANN: Final = Actor("ann", ActorKind.PERSON)
 BOB: Final = Actor("bob", ActorKind.PERSON)
+IMPORTER: Final = Actor("import", ActorKind.SERVICE)
+PROFILE: Final = """
+dates: M/D/YYYY
+customers:
+  customer_id: customerID
+  name: customerID
+  country: {constant: US}
+  currency: {constant: CNY}
+invoices:
+  invoice_no: invoiceNumber
+  customer_id: customerID
+  amount: InvoiceAmount
+  currency: {constant: CNY}
+  issued_on: InvoiceDate
+  due_on: DueDate
+payments:
+  payment_ref: {template: "P-{invoiceNumber}"}
+  customer_id: customerID
+  amount: InvoiceAmount
+  currency: {constant: CNY}
+  received_on: SettledDate
+  invoice_no: invoiceNumber
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One line of the file."""
+    """One line of the file, as it is written and what this program goes by."""
 
+    line: dict[str, str]
     number: str
     customer: str
-    amount: Decimal
     issued_on: date
     due_on: date
     settled_on: date
@@ -79,6 +100,7 @@ class Seconds:
     proving: float = 0.0
     proofs: int = 0
     drifts: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
 
 def main() -> None:
@@ -93,7 +115,8 @@ def main() -> None:
         directory = Path(name)
         directory.chmod(0o711)
         with embedded.running(directory / "database", settings={"fsync": "off"}) as server:
-            asyncio.run(simulate(server.url, read(asked.file), asked.until, asked.prove_every, asked.customer))
+            book = Book(read(asked.file), directory)
+            asyncio.run(simulate(server.url, book, asked.until, asked.prove_every, asked.customer))
 
 
 def read(file: Path) -> Sequence[Invoice]:
@@ -101,9 +124,9 @@ def read(file: Path) -> Sequence[Invoice]:
     with file.open(newline="", encoding="utf-8") as lines:
         return [
             Invoice(
+                line=line,
                 number=line["invoiceNumber"],
                 customer=line["customerID"],
-                amount=Decimal(line["InvoiceAmount"]),
                 issued_on=_day(line["InvoiceDate"]),
                 due_on=_day(line["DueDate"]),
                 settled_on=_day(line["SettledDate"]),
@@ -113,7 +136,38 @@ def read(file: Path) -> Sequence[Invoice]:
         ]
 
 
-async def simulate(url: str, invoices: Sequence[Invoice], until: date, prove_every: int, whose: str | None) -> None:
+class Book:
+    """The invoices of the file, and where the files of each day are written."""
+
+    def __init__(self, invoices: Sequence[Invoice], directory: Path) -> None:
+        self.invoices = invoices
+        self.profile: Profile = profile.parse(PROFILE)
+        self._directory = directory
+
+    async def bring_in(self, transactions: Transactions, kind: Kind, lines: Sequence[dict[str, str]]) -> None:
+        """What `headroom import` does with a file of these lines."""
+        if not lines:
+            return
+        path = self._directory / f"{kind}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(lines[0]))
+            writer.writeheader()
+            writer.writerows(lines)
+        poster = Poster(transactions, kind=kind, actor=IMPORTER, principal=None, dry_run=False)
+        with reporting(None) as report:
+            await running.run(running.Source(path, kind, self.profile), [poster], report, _Silent())
+        assert report.tally.posted == len(lines), report.tally.shown
+
+
+class _Silent:
+    def reading(self, done: int, total: int) -> None:
+        """Nobody watches."""
+
+    def posting(self, done: int, total: int) -> None:
+        """Nobody watches."""
+
+
+async def simulate(url: str, book: Book, until: date, prove_every: int, whose: str | None) -> None:
     """Day by day: documents, then the jobs, then, now and then, the proof."""
     await bring_up_to_date(Settings(database_url=url))
     engine = make_engine(url, pool_size=10)
@@ -121,15 +175,17 @@ async def simulate(url: str, invoices: Sequence[Invoice], until: date, prove_eve
     transactions = Transactions(make_sessions(engine), clock=clock, journal=journal.write, reactions=REACTIONS)
     run = Run(transactions, request_id="simulation")
     outbox = Outbox.of(Stationery())
-    await _open(transactions, {invoice.customer for invoice in invoices})
+    await _open(transactions, book)
     spent, day = Seconds(), FIRST
     disputes: dict[str, UUID] = {}
     while day <= until:
         clock.move(to=_noon(day))
         began = stopwatch()
-        await _post(transactions, invoices, day, disputes)
+        await _post(transactions, book, day, disputes)
         posted = stopwatch()
         await _remind(run, outbox)
+        async with engine.connect() as connection:
+            spent.lost += [f"{day}: {name}" for name in await connection.scalars(text(_LOST), {"today": day})]
         spent.posting, spent.dunning = spent.posting + posted - began, spent.dunning + stopwatch() - posted
         if (day - FIRST).days % prove_every == 0 or day == until:
             await _prove(run, spent, day)
@@ -139,7 +195,7 @@ async def simulate(url: str, invoices: Sequence[Invoice], until: date, prove_eve
     await engine.dispose()
 
 
-async def _open(transactions: Transactions, names: set[str]) -> None:
+async def _open(transactions: Transactions, book: Book) -> None:
     document = default_document()
     document["dunning"] |= {"schedule": {"hour": 6, "release": True}, "business_days": None}
     async with transactions.begin(actor=ANN, request_id="simulation") as tx:
@@ -148,59 +204,29 @@ async def _open(transactions: Transactions, names: set[str]) -> None:
     async with transactions.begin(actor=BOB, request_id="simulation") as tx:
         await policies.approve(tx, segment=SEGMENT, number=number)
         await policies.activate(tx, segment=SEGMENT, number=number)
-    for name in sorted(names):
-        async with transactions.begin(actor=ANN, request_id="simulation") as tx:
-            await customers.put(tx, customer_id=name, particulars=Particulars(name=name, country="US"))
-            await exposure.open_account(tx, customer_id=name, segment=SEGMENT, currency=CURRENCY)
+    names = sorted({invoice.customer for invoice in book.invoices})
+    await book.bring_in(transactions, Kind.CUSTOMERS, [{"customerID": name} for name in names])
 
 
-async def _post(transactions: Transactions, invoices: Sequence[Invoice], day: date, disputes: dict[str, UUID]) -> None:
+async def _post(transactions: Transactions, book: Book, day: date, disputes: dict[str, UUID]) -> None:
     """The invoices of the day, the disputes that begin and end on it, the payments of the day."""
-    async with transactions.begin(actor=ANN, request_id="simulation") as tx:
-        requests = [
-            InvoiceRequest(
-                segment=SEGMENT,
-                invoice_no=invoice.number,
-                customer_id=invoice.customer,
-                amount=Money(invoice.amount, CURRENCY),
-                issued_on=day,
-                due_on=invoice.due_on,
-            )
-            for invoice in invoices
-            if invoice.issued_on == day
-        ]
-        _taken(await receivables.post_invoices(tx, requests=requests) if requests else ())
-    for invoice in invoices:
+    issued = [invoice.line for invoice in book.invoices if invoice.issued_on == day]
+    await book.bring_in(transactions, Kind.INVOICES, issued)
+    for invoice in book.invoices:
         if invoice.is_disputed and invoice.due_on == day < invoice.settled_on:
             async with transactions.begin(actor=ANN, request_id="simulation") as tx:
                 opened = await receivables.open_dispute(
                     tx, segment=SEGMENT, invoice_no=invoice.number, reason=DisputeReason.QUALITY
                 )
             disputes[invoice.number] = opened.id
-    paid = [invoice for invoice in invoices if invoice.settled_on == day]
-    await _settle(transactions, paid, day, disputes)
-
-
-async def _settle(transactions: Transactions, paid: Sequence[Invoice], day: date, disputes: dict[str, UUID]) -> None:
+    paid = [invoice for invoice in book.invoices if invoice.settled_on == day]
     for invoice in paid:
         if invoice.number in disputes:
             async with transactions.begin(actor=ANN, request_id="simulation") as tx:
                 await receivables.reject_dispute(
                     tx, segment=SEGMENT, invoice_no=invoice.number, dispute_id=disputes.pop(invoice.number)
                 )
-    async with transactions.begin(actor=ANN, request_id="simulation") as tx:
-        requests = [
-            PaymentRequest(
-                segment=SEGMENT,
-                payment_ref=f"P-{invoice.number}",
-                customer_id=invoice.customer,
-                amount=Money(invoice.amount, CURRENCY),
-                received_on=day,
-                allocate=Instruction((AllocationLine(invoice.number, invoice.amount),)),
-            )
-            for invoice in paid
-        ]
-        _taken(await receivables.post_payments(tx, requests=requests) if requests else ())
+    await book.bring_in(transactions, Kind.PAYMENTS, [invoice.line for invoice in paid])
 
 
 async def _remind(run: Run, outbox: Outbox) -> None:
@@ -229,13 +255,21 @@ async def _report(connection: AsyncConnection, spent: Seconds, whose: str | None
         found = (await connection.execute(text(statement))).all()
         print(f"{claim}: {'yes' if not found else f'NO, {found[:5]}'}")
     print(f"totals = ledger = documents, every {prove_every} days ({spent.proofs} times): {spent.drifts[:5] or 'yes'}")
-    print(f"posting {spent.posting:.1f} s, dunning {spent.dunning:.1f} s, proving {spent.proving:.1f} s")
+    print(f"everybody overdue is in the day's run or left out for a reason: {spent.lost[:5] or 'yes'}")
+    print(f"importing {spent.posting:.1f} s, dunning {spent.dunning:.1f} s, proving {spent.proving:.1f} s")
     whose = whose or (await connection.execute(text(_MOST))).scalar_one()
     print(f"\ntimeline of {whose}")
     for row in await connection.execute(text(_TIMELINE), {"customer": whose}):
         print("  ", *row)
 
 
+_LOST: Final = """
+    select distinct customer_id from open_items
+     where open_amount > 0 and kind <> 'credit_note' and due_on < :today
+    except
+    (select n.customer_id from dunning_notices n join dunning_runs r on r.id = n.run_id where r.run_on = :today
+     union all
+     select s.customer_id from dunning_skips s join dunning_runs r on r.id = s.run_id where r.run_on = :today)"""
 _TABLES: Final = {
     "notices by level: level, notices, sent by, still unpaid": """
         select level, count(*), min(sent_by), count(*) filter (where state = 'sent')
@@ -277,11 +311,6 @@ _TIMELINE: Final = """
      where customer_id = :customer and type in ('dunning_notice_sent', 'dunning_notice_settled', 'payment_posted',
            'invoice_posted', 'dispute_opened', 'hold_set', 'hold_lifted', 'risk_noted')
      order by at, id limit 120"""
-
-
-def _taken(outcomes: Sequence[object]) -> None:
-    refused = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
-    assert not refused, refused
 
 
 def _day(written: str) -> date:
