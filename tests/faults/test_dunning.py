@@ -26,6 +26,8 @@ from tests.domains.dunning.world import LEVELS, Company
 CUSTOMERS = 6
 CANCELLED = 120
 KILLED = 24
+SOAKED = 150
+"""Workers killed where there is time for it: `pytest -m soak tests/faults/test_dunning.py`."""
 DAYS = (0, 14, 29)
 """The days on which the items reach levels 1, 2 and 3."""
 LEASE = timedelta(minutes=11)
@@ -118,15 +120,17 @@ class TestWorker:
             await check(company, level)
         assert cut + KILLED >= 100
 
-    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "kills", [pytest.param(KILLED, marks=pytest.mark.slow), pytest.param(SOAKED, marks=pytest.mark.soak)]
+    )
     async def test_killed_at_random_points_reminds_everybody_once(
-        self, company: Company, clock: FrozenClock, worker: subprocess.Popen[str]
+        self, company: Company, clock: FrozenClock, worker: subprocess.Popen[str], kills: int
     ) -> None:
-        chance = random.Random(20260302)
+        chance = random.Random(20260302 + kills)
         began = clock.now()
         for level, day in enumerate(DAYS, start=1):
             at: datetime = began + timedelta(days=day)
-            for _ in range(KILLED // len(DAYS)):
+            for _ in range(kills // len(DAYS)):
                 number = forked(worker, at.isoformat())
                 time.sleep(chance.uniform(0.02, 0.4))
                 os.kill(number, signal.SIGKILL)
