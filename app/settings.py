@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     decisions_kept_days: int | None = Field(
         None, ge=30, description="days after which credit checks of finished orders are deleted; without it never"
     )
+    dunning_skips_kept_days: int | None = Field(
+        400, ge=30, description="days after which a dunning run forgets why it left whom out"
+    )
     credit_source_url: str | None = Field(None, description="API of the agency that credit reports are ordered from")
     credit_source_agency: str = Field("agency", pattern=r"^[^/]{1,64}$", description="name of that agency on reports")
     credit_source_token: SecretStr | None = Field(None, description="bearer token for that API")

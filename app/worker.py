@@ -59,6 +59,7 @@ POOL_SIZE: Final = 5
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """Every job of an installation: those that always run, and those that delete what it does not keep."""
     events, decisions = settings.events_kept_days, settings.decisions_kept_days
+    skips = settings.dunning_skips_kept_days
     return (
         *JOBS,
         *journal.publication(settings.journal_digests_file),
@@ -66,6 +67,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         *dunning.delivery(settings.outbox),
         *(() if events is None else journal.retention(timedelta(days=events))),
         *(() if decisions is None else orders.retention(timedelta(days=decisions))),
+        *(() if skips is None else dunning.retention(timedelta(days=skips))),
     )
 
 

@@ -148,6 +148,24 @@ BUSINESS: Final = (
         ],
     ),
     Row(
+        "Reminders",
+        [
+            Panel("Sent in an hour, by level", [
+                Query('sum by (level) (increase(headroom_dunning_deliveries_total{outcome="sent"}[1h]))',
+                      "level {{level}}")], stacked=True),
+            Panel("Tries in an hour, by channel", [
+                Query("sum by (channel, outcome) (increase(headroom_dunning_deliveries_total[1h]))",
+                      "{{channel}} {{outcome}}")], stacked=True),
+            Panel("Waiting to be sent, and for how long", [
+                Query('headroom:dunning_waiting{segment=~"$segment"}', "{{segment}}"),
+                Query('headroom:dunning_oldest_seconds{segment=~"$segment"} / 60', "{{segment}}, minutes")]),
+            Panel("Reached nobody, runs under way, promises broken in a day", [
+                Query('headroom:dunning_undelivered{segment=~"$segment"}', "{{segment}} reached nobody"),
+                Query('headroom:dunning_runs{segment=~"$segment"}', "{{segment}} runs {{state}}"),
+                Query("sum by (outcome) (increase(headroom_promises_ended_total[1d]))", "promises {{outcome}}")]),
+        ],
+    ),
+    Row(
         "Portfolio",
         [
             Panel("Exposure", [portfolio("exposure", "currency")]),

@@ -85,6 +85,28 @@ LIMIT_REQUESTS_OVERDUE = _portfolio(
 )
 SEGMENTS = _portfolio("segments", "Segments, by whether a policy is active in them", ["policy"])
 
+DUNNING_DELIVERIES = Counter(
+    "headroom_dunning_deliveries_total", "Tries to send a reminder", ["level", "channel", "outcome"]
+)
+"""Levels are 0 to 9, channels four."""
+for _channel in ("email", "letter", "call", "webhook"):
+    for _outcome in ("sent", "failed"):
+        DUNNING_DELIVERIES.labels("1", _channel, _outcome)
+DUNNING_WAITING = _portfolio("dunning_waiting", "Released reminders that are still to be sent", ["segment"])
+DUNNING_OLDEST_SECONDS = _portfolio(
+    "dunning_oldest_seconds", "How long the oldest of them has waited since its release", ["segment"]
+)
+DUNNING_UNDELIVERED = _portfolio(
+    "dunning_undelivered", "Customers whom no channel reaches and whom nobody has seen to yet", ["segment"]
+)
+DUNNING_RUNS = _portfolio("dunning_runs", "Runs that are not at their end", ["segment", "state"])
+PROMISES_ENDED = Counter("headroom_promises_ended_total", "Promises whose day has passed", ["outcome"])
+for _outcome in ("partly_kept", "broken"):
+    PROMISES_ENDED.labels(_outcome)
+REFERENCE_RATES_MISSING = _portfolio(
+    "reference_rates_missing", "1 where a policy asks for a rate that is not known today, else 0", ["reference"]
+)
+
 
 class Board:
     """Gauges that one job sets together. A series that a later set no longer has falls to zero.

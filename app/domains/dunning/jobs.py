@@ -16,6 +16,7 @@ from app.domains.dunning.adapters.carriers import Outbox
 from app.domains.dunning.core.parcels import Carried, Parcel, Undeliverable
 from app.domains.dunning.core.tasks import TaskKind
 from app.domains.policies import service as policies
+from app.infra import metrics
 from app.infra.jobs import Job, Run
 from app.kernel.errors import Refusal
 
@@ -26,6 +27,8 @@ RANKED_AT_ONCE: Final = 500
 _BEGINNING: Final = UUID(int=0)
 
 log = structlog.get_logger("headroom.dunning")
+
+_BOARD: Final = metrics.Board()
 
 
 async def begin_scheduled_runs(run: Run) -> None:
@@ -81,6 +84,8 @@ async def end_promises(run: Run) -> None:
                     kind=TaskKind.PROMISE_BROKEN,
                 )
             ended = len(broken)
+        for promise in broken:
+            metrics.PROMISES_ENDED.labels(promise.state).inc()
 
 
 async def rank_tasks(run: Run) -> None:
@@ -89,6 +94,34 @@ async def rank_tasks(run: Run) -> None:
     while after is not None:
         async with run.begin() as tx:
             after = await dunning.tasks.rerank_behind(tx, after=after, limit=RANKED_AT_ONCE)
+
+
+async def look_at_dunning(run: Run) -> None:
+    """What waits to be sent and for how long, what reached nobody, runs without an end, rates that are missing."""
+    async with run.begin() as tx:
+        seen = await dunning.watch.look(tx)
+    waited = {segment: (seen.now - since).total_seconds() for segment, (_, since) in seen.waiting.items()}
+    _BOARD.show(metrics.DUNNING_WAITING, {(segment,): count for segment, (count, _) in seen.waiting.items()})
+    _BOARD.show(metrics.DUNNING_OLDEST_SECONDS, {(segment,): seconds for segment, seconds in waited.items()})
+    _BOARD.show(metrics.DUNNING_UNDELIVERED, {(segment,): count for segment, count in seen.undelivered.items()})
+    _BOARD.show(metrics.DUNNING_RUNS, seen.runs)
+    _BOARD.show(metrics.REFERENCE_RATES_MISSING, {(name,): missing for name, missing in seen.missing_rates.items()})
+
+
+def retention(keep: timedelta) -> tuple[Job, ...]:
+    """The job that deletes why customers were left out of runs older than `keep`."""
+
+    async def delete_old_skips(run: Run) -> None:
+        """Deletes batch after batch, so that no transaction is long."""
+        deleted, more = 0, True
+        while more:
+            async with run.begin() as tx:
+                gone = await dunning.watch.delete_skips(tx, keep=keep)
+            deleted, more = deleted + gone, gone > 0
+        if deleted:
+            log.info("old_dunning_skips_deleted", deleted=deleted)
+
+    return (Job("delete_old_dunning_skips", timedelta(hours=6), delete_old_skips),)
 
 
 async def _deliver(run: Run, outbox: Outbox) -> None:
@@ -109,6 +142,8 @@ async def _send(run: Run, outbox: Outbox, parcel: Parcel) -> None:
             await dunning.delivering.failed(tx, parcel=parcel, problem=outcome)
         else:
             await dunning.delivering.sent(tx, parcel=parcel, carried=outcome)
+    told = "failed" if isinstance(outcome, Undeliverable) else "sent"
+    metrics.DUNNING_DELIVERIES.labels(str(parcel.content["level"]), parcel.channel.value, told).inc()
 
 
 async def _carried(outbox: Outbox, parcel: Parcel) -> Carried | Undeliverable:
@@ -138,4 +173,5 @@ JOBS: Final = (
     Job("go_on_with_dunning_runs", every=timedelta(seconds=5), run=go_on_with_runs),
     Job("end_promises", every=timedelta(minutes=5), run=end_promises),
     Job("rank_collection_tasks", every=timedelta(hours=1), run=rank_tasks),
+    Job("look_at_dunning", every=timedelta(minutes=1), run=look_at_dunning),
 )

@@ -20,6 +20,7 @@ from app.domains.dunning.service import (
     standing,
     stops,
     tasks,
+    watch,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "standing",
     "stops",
     "tasks",
+    "watch",
 ]
