@@ -26,8 +26,8 @@ from tests.domains.dunning.world import LEVELS, Company
 CUSTOMERS = 6
 CANCELLED = 120
 KILLED = 24
-SOAKED = 150
-"""Workers killed where there is time for it: `pytest -m soak tests/faults/test_dunning.py`."""
+SOAKED = 200
+"""Customers where there is time for it: `pytest -m soak tests/faults/test_dunning.py`."""
 DAYS = (0, 14, 29)
 """The days on which the items reach levels 1, 2 and 3."""
 LEASE = timedelta(minutes=11)
@@ -79,9 +79,15 @@ async def found(company: Company, statement: str) -> list[Any]:
         return [tuple(row) for row in await connection.execute(text(statement))]
 
 
-async def check(company: Company, levels: int) -> None:
+async def unsent(company: Company, level: int) -> bool:
+    """Whether somebody is still to be sent the notice of `level`."""
+    sent = f"select count(*) from dunning_notices where state = 'sent' and level = {level}"
+    return await found(company, sent) < [(SOAKED,)]
+
+
+async def check(company: Company, levels: int, *, customers: int = CUSTOMERS) -> None:
     """That each customer has had each level up to `levels` once, with one document and one fee each."""
-    expected = [(level, CUSTOMERS) for level in range(1, levels + 1)]
+    expected = [(level, customers) for level in range(1, levels + 1)]
     notices = "select level, count(*) from dunning_notices where state = 'sent' group by level order by level"
     assert await found(company, notices) == expected
     twice = "select customer_id, level from dunning_notices where state = 'sent' group by 1, 2 having count(*) > 1"
@@ -89,13 +95,13 @@ async def check(company: Company, levels: int) -> None:
     waiting = "select state, count(*) from dunning_notices where state in ('proposed', 'released') group by state"
     assert await found(company, waiting) == []
     sent = "select count(*), count(distinct notice_id) from dunning_documents"
-    assert await found(company, sent) == [(levels * CUSTOMERS, levels * CUSTOMERS)]
+    assert await found(company, sent) == [(levels * customers, levels * customers)]
     fees = "select count(*), count(distinct notice_id) from dunning_claims where kind = 'fee'"
-    assert await found(company, fees) == [(levels * CUSTOMERS, levels * CUSTOMERS)]
+    assert await found(company, fees) == [(levels * customers, levels * customers)]
     runs = "select run_on, count(*) from dunning_runs group by run_on having count(*) > 1"
     assert await found(company, runs) == []
     events = "select count(*) from events where type = 'dunning_notice_sent'"
-    assert await found(company, events) == [(levels * CUSTOMERS,)]
+    assert await found(company, events) == [(levels * customers,)]
     standing = "select distinct dunning_level from accounts where customer_id like 'C%'"
     assert await found(company, standing) == [(levels,)]
 
@@ -120,17 +126,15 @@ class TestWorker:
             await check(company, level)
         assert cut + KILLED >= 100
 
-    @pytest.mark.parametrize(
-        "kills", [pytest.param(KILLED, marks=pytest.mark.slow), pytest.param(SOAKED, marks=pytest.mark.soak)]
-    )
+    @pytest.mark.slow
     async def test_killed_at_random_points_reminds_everybody_once(
-        self, company: Company, clock: FrozenClock, worker: subprocess.Popen[str], kills: int
+        self, company: Company, clock: FrozenClock, worker: subprocess.Popen[str]
     ) -> None:
-        chance = random.Random(20260302 + kills)
+        chance = random.Random(20260302)
         began = clock.now()
         for level, day in enumerate(DAYS, start=1):
             at: datetime = began + timedelta(days=day)
-            for _ in range(kills // len(DAYS)):
+            for _ in range(KILLED // len(DAYS)):
                 number = forked(worker, at.isoformat())
                 time.sleep(chance.uniform(0.02, 0.4))
                 os.kill(number, signal.SIGKILL)
@@ -139,6 +143,30 @@ class TestWorker:
             forked(worker, f"finish {at.isoformat()}")
             wait(worker)
             await check(company, level)
+
+    @pytest.mark.soak
+    @pytest.mark.timeout(1800)
+    async def test_killed_at_its_work_a_hundred_times_reminds_everybody_once(
+        self, company: Company, clock: FrozenClock, worker: subprocess.Popen[str]
+    ) -> None:
+        """Only kills that leave something undone are counted."""
+        for number in range(CUSTOMERS, SOAKED):
+            await company.customer(f"C{number}")
+            await company.owes(f"INV-{number}", customer_id=f"C{number}", overdue=6)
+        chance, began, killed = random.Random(20260302), clock.now(), 0
+        for level, day in enumerate(DAYS, start=1):
+            at: datetime = began + timedelta(days=day)
+            while await unsent(company, level):
+                number = forked(worker, at.isoformat())
+                time.sleep(chance.uniform(0.05, 0.5))
+                os.kill(number, signal.SIGKILL)
+                wait(worker)
+                at += LEASE
+                killed += await unsent(company, level)
+            forked(worker, f"finish {at.isoformat()}")
+            wait(worker)
+            await check(company, level, customers=SOAKED)
+        assert killed >= 100
 
     async def test_beside_others_reminds_everybody_once(self, company: Company, clock: FrozenClock) -> None:
         began = clock.now()
