@@ -253,6 +253,22 @@ class TestClaims:
         await company.pays("100.00")
         assert (await company.get("invoices/INV-1"))["open_amount"] == "10.41"
 
+    async def test_that_can_t_be_booked_for_want_of_a_rate_stay_open_and_nothing_is_sent_twice(
+        self, company: Company, clock: FrozenClock
+    ) -> None:
+        fees = [{"currency": "EUR", "amount": "5"}]
+        await company.rules([{**LEVELS[0], "fees": fees}], claims_are_exposure=True)
+        await company.owes("E", currency="EUR", fx_rate="8")
+        await company.reminds()
+        clock.move(by=timedelta(minutes=11))
+        await company.works()
+        assert len((await company.notice())["documents"]) == 1
+        fee = (await claims(company))["fee"]
+        assert (fee["state"], fee["currency"], fee["amount"]) == ("open", "EUR", "5.00")
+        await company.put("fx-rates/2026-03-01", {"base": "EUR", "rates": {"CNY": "8"}})
+        booked = await company.post(f"dunning-claims/{fee['id']}/book")
+        assert (booked["state"], await _receivables(company)) == ("booked", "840.00")
+
     async def test_that_are_booked_are_not_reminded_of_as_items(self, company: Company, clock: FrozenClock) -> None:
         await company.rules(CHARGING, claims_are_exposure=True)
         await company.owes(overdue=15)

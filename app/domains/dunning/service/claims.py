@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from app.domains.customers import service as customers
 from app.domains.dunning.core.claims import CLAIMS, ClaimKind, ClaimMove, ClaimState, booked_due_on
 from app.domains.dunning.core.events import DunningClaimBooked, DunningClaimRaised, DunningClaimWaived
@@ -30,11 +32,14 @@ from app.kernel.identity import ActorKind
 from app.kernel.money import Money, render
 from app.kernel.periods import local_day
 
+log = structlog.get_logger("headroom.dunning")
+
 
 async def raise_claims(
     tx: Transaction, notice: DunningNoticeRow, lines: Sequence[DunningLineRow], rules: Dunning, *, on: date
 ) -> Sequence[DunningClaimRow]:
-    """Claims what a notice that has gone out charges: fee, fixed sums, interest; booked where the policy says so."""
+    """Claims what a notice that has gone out charges: fee, fixed sums, interest; booked where the policy says so and
+    they can be."""
     claims = [_claim(tx, notice, on, **members) for members in _charges(notice, lines)]
     for claim in claims:
         tx.session.add(claim)
@@ -43,7 +48,7 @@ async def raise_claims(
         told = {"kind": claim.kind, "amount": render(claim.amount, claim.currency), "currency": claim.currency}
         tx.emit(DunningClaimRaised(**_subject(claim), after={"state": claim.state, **told}))
         if rules.claims_are_exposure:
-            await _book(tx, claim, rules, lines, notice.deadline_on)
+            await _book_if_possible(tx, claim, rules, lines, notice.deadline_on)
     return claims
 
 
@@ -158,6 +163,19 @@ def _claim(
         created_at=tx.now,
         changed_at=tx.now,
     )
+
+
+async def _book_if_possible(
+    tx: Transaction, claim: DunningClaimRow, rules: Dunning, lines: Sequence[DunningLineRow], deadline_on: date
+) -> None:
+    """Books a claim; one that can't be, for want of an exchange rate for instance, stays open until somebody books it.
+
+    Its notice has gone out, and what has gone out is written down whatever else fails.
+    """
+    try:
+        await _book(tx, claim, rules, lines, deadline_on)
+    except Refusal as refusal:
+        log.warning("dunning_claim_not_booked", claim_id=str(claim.id), code=refusal.code, detail=refusal.detail)
 
 
 async def _book(
