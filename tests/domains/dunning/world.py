@@ -55,11 +55,14 @@ class Company:
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
 
-    async def rules(self, levels: Sequence[dict[str, Any]] = LEVELS, **members: Any) -> None:
+    async def rules(
+        self, levels: Sequence[dict[str, Any]] = LEVELS, *, profiles: dict[str, Any] | None = None, **members: Any
+    ) -> None:
         """Puts a policy with these rules of dunning into force."""
         self.app.state.clock.move(by=timedelta(seconds=1))  # each version holds from an instant of its own
         document = default_document()
         document["dunning"] |= {"levels": list(levels), "business_days": None, **members}
+        document["profiles"] |= profiles or {}
         async with self.transactions.begin(actor=ANN, request_id="test") as tx:
             drafted = await policies.draft(tx, segment="main", document=document, note="test")
         number = drafted.version.version

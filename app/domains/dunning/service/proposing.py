@@ -97,11 +97,11 @@ async def propose_page(tx: Transaction, run: DunningRunRow) -> Page:
 
 async def _look_ahead(tx: Transaction, segment: str) -> timedelta:
     """How long before its due day an item can be reminded of by the segment's policy, its profiles and overrides."""
-    active = await policies.active(tx, segment=segment)
-    section = active.document.get("dunning") or {}
-    profiles = (active.document.get("profiles") or {}).values()
-    reminders = [section.get("reminder"), *((profile.get("dunning") or {}).get("reminder") for profile in profiles)]
-    return LATEST_LOOK_AHEAD if any(reminders) else timedelta(0)
+    document = (await policies.active(tx, segment=segment)).document
+    overrides = await policies.patches_in_force(tx, segment=segment)
+    parts = (document, *(document.get("profiles") or {}).values(), *overrides)
+    reminds_early = any((part.get("dunning") or {}).get("reminder") for part in parts)
+    return LATEST_LOOK_AHEAD if reminds_early else timedelta(0)
 
 
 def _decided(case: Case, on: date, law: Statutes) -> Proposed | Skipped:

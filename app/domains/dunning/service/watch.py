@@ -56,16 +56,17 @@ async def _missing_rates(tx: Transaction) -> Mapping[str, int]:
         except PolicyMissing:
             continue  # an alert of its own
         on = local_day(tx.now, segment.zone)
-        for jurisdiction in _jurisdictions(document):
+        overrides = await policies.patches_in_force(tx, segment=segment.segment)
+        for jurisdiction in _jurisdictions(document, *(document.get("profiles") or {}).values(), *overrides):
             if (rule := law.rules.get(jurisdiction)) is not None:
                 missing = law.row_on(rule, on) is None
                 found[rule.reference] = max(found.get(rule.reference, 0), int(missing))
     return found
 
 
-def _jurisdictions(document: Mapping[str, Any]) -> Iterator[str]:
-    """The jurisdictions whose interest a policy charges, in its levels or in those of a profile."""
-    for part in (document, *(document.get("profiles") or {}).values()):
+def _jurisdictions(*parts: Mapping[str, Any]) -> Iterator[str]:
+    """The jurisdictions whose interest a policy, its profiles and overrides charge."""
+    for part in parts:
         for level in (part.get("dunning") or {}).get("levels") or ():
             if level.get("interest") == "statutory" and level.get("jurisdiction"):
                 yield level["jurisdiction"]

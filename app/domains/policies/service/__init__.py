@@ -14,6 +14,7 @@ from app.domains.policies.service.overrides import (
     approve_override,
     current_override,
     expire_overrides,
+    patches_in_force,
     propose_override,
     reject_override,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "list_segments",
     "list_versions",
     "open_segment",
+    "patches_in_force",
     "propose_override",
     "recall",
     "reject",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -129,6 +129,12 @@ async def expire_overrides(tx: Transaction, *, segment: str, most: int) -> int:
         after = {"status": row.status, "since": since.isoformat()}
         tx.emit(PolicyOverrideExpired(**_subject(row), before=before, after=after))
     return len(past)
+
+
+async def patches_in_force(tx: Transaction, *, segment: str) -> Sequence[Mapping[str, Any]]:
+    """What the approved overrides of a segment say that have not run out. Raises `SegmentNotFound`."""
+    on = local_day(tx.now, (await get_segment(tx, segment=segment)).zone)
+    return [row.patch for row in await repository.overrides_in_force(tx.session, segment, on)]
 
 
 async def current_override(tx: Transaction, *, segment: str, customer_id: str) -> OverrideView:
