@@ -30,7 +30,6 @@ from app.infra.transaction import Transaction
 from app.kernel.errors import Refusal
 from app.kernel.identity import ActorKind
 from app.kernel.money import Money, render
-from app.kernel.periods import local_day
 
 log = structlog.get_logger("headroom.dunning")
 
@@ -215,7 +214,7 @@ async def _credit(tx: Transaction, claim: DunningClaimRow) -> None:
         invoice_no=f"{claim.booked_as}-W",
         customer_id=claim.customer_id,
         amount=Money(view.item.open, claim.currency),
-        issued_on=local_day(tx.now, (await policies.segment(tx, segment=claim.segment)).zone),
+        issued_on=await policies.today(tx, segment=claim.segment),
         kind=ItemKind.CREDIT_NOTE,
         fx_rate=view.item.rate,
         related_invoice_no=claim.booked_as,

@@ -34,7 +34,6 @@ from app.domains.policies import service as policies
 from app.domains.policies.core.dunning import Dunning, DunningChannel
 from app.infra.transaction import Transaction
 from app.kernel.digest import digest_of_bytes
-from app.kernel.periods import local_day
 
 LEASE: Final = timedelta(minutes=10)
 """How long a notice on the wire is left alone before it is tried again."""
@@ -91,7 +90,7 @@ async def sent(tx: Transaction, *, parcel: Parcel, carried: Carried) -> None:
     if notice.state != NoticeState.RELEASED:
         await _sent_again(tx, notice, parcel, carried, known)
         return
-    on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+    on = await policies.today(tx, segment=notice.segment)
     notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.SEND).value
     notice.sent_by, notice.sent_at, notice.sent_on = parcel.channel.value, tx.now, on
     notice.content, notice.channels, notice.changed_at = unaddressed(parcel.content), notice.channels[1:], tx.now
@@ -196,7 +195,7 @@ async def _sent_again(
     after = {"state": notice.state, "channel": notice.sent_by, "digest": document.digest}
     tx.emit(DunningNoticeSent(**_subject(notice), before=before, after=after))
     if parcel.channel is DunningChannel.CALL:
-        on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+        on = await policies.today(tx, segment=notice.segment)
         await _put_on_work_list(tx, notice, TaskKind.CALL, on)
 
 
@@ -207,7 +206,7 @@ async def _give_up(tx: Transaction, notice: DunningNoticeRow) -> None:
         before = {"state": notice.state}
         notice.state = NOTICES.after(NoticeState(notice.state), NoticeMove.FAIL).value
         tx.emit(DunningNoticeFailed(**_subject(notice), before=before, after={"state": notice.state}))
-    on = local_day(tx.now, (await policies.segment(tx, segment=notice.segment)).zone)
+    on = await policies.today(tx, segment=notice.segment)
     await _put_on_work_list(tx, notice, TaskKind.DELIVERY_FAILED, on)
 
 

@@ -25,7 +25,6 @@ from app.domains.receivables import service as receivables
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
 from app.kernel.money import ZERO
-from app.kernel.periods import local_day
 
 SHOWN_MAX: Final = 50
 BUSINESS_DAYS_SOUGHT: Final = 30
@@ -61,7 +60,7 @@ class Outlook:
 async def outlook(tx: Transaction, *, customer_id: str, segment: str) -> Outlook:
     """How the customer stands today. Raises `CustomerNotFound`, `SegmentNotFound`, `AccountNotFound`."""
     await customers.get(tx, customer_id=customer_id)
-    on = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    on = await policies.today(tx, segment=segment)
     account = await exposure.account(tx, customer_id=customer_id, segment=segment)
     dues = await receivables.dunnable_of(tx, segment=segment, customer_ids=[customer_id])
     [case] = await gathering.cases(tx, segment=segment, dues=dues, on=on)

@@ -57,7 +57,7 @@ async def make(tx: Transaction, *, customer_id: str, segment: str, request: Prom
     Raises `CustomerNotFound`, `AccountNotFound`, `PromiseInPast`, `PromiseContradictory`.
     """
     await customers.get(tx, customer_id=customer_id)
-    today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    today = await policies.today(tx, segment=segment)
     if request.promised_on < today:
         raise at(PromiseInPast, "/promised_on", f"today is {today}")
     await exposure.account(tx, customer_id=customer_id, segment=segment)
@@ -233,7 +233,7 @@ async def _move(tx: Transaction, promise: PromiseRow, move: PromiseMove) -> None
     if move is PromiseMove.REOPEN:
         promise.ended_on = None
     elif promise.ended_on is None:
-        promise.ended_on = local_day(tx.now, (await policies.segment(tx, segment=promise.segment)).zone)
+        promise.ended_on = await policies.today(tx, segment=promise.segment)
     await tx.session.flush()
     tx.emit(_ENDED[move](**_subject(promise), before=before, after=_told(promise)))
 

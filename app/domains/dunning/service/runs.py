@@ -25,7 +25,6 @@ from app.domains.dunning.tables import DunningNoticeRow, DunningRunRow, DunningS
 from app.domains.policies import service as policies
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
-from app.kernel.periods import local_day
 
 PAGES_AT_ONCE: Final = 2
 """Pages of customers that a request looks at by itself; the jobs go on with the others."""
@@ -54,7 +53,7 @@ class RunView:
 
 async def today(tx: Transaction, segment: str) -> date:
     """What day it is in a segment. Raises `SegmentNotFound`."""
-    return local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    return await policies.today(tx, segment=segment)
 
 
 async def preview(tx: Transaction, *, segment: str, run_on: date | None = None) -> Preview:

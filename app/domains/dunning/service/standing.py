@@ -25,7 +25,6 @@ from app.domains.exposure.core.holds import HoldKind
 from app.domains.policies import service as policies
 from app.domains.receivables import service as receivables
 from app.infra.transaction import Transaction
-from app.kernel.periods import local_day
 
 HOLD_SOURCE: Final = "dunning"
 
@@ -38,7 +37,7 @@ async def bring_in_line(tx: Transaction, *, segment: str, customer_ids: Collecti
     reminded = await touched.reminded(tx.session, segment, customer_ids)
     if not reminded:
         return
-    on = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    on = await policies.today(tx, segment=segment)
     dues = await receivables.dunnable_of(tx, segment=segment, customer_ids=reminded)
     law = await gathering.law(tx)
     for case in await gathering.cases(tx, segment=segment, dues=dues, on=on):
@@ -52,7 +51,7 @@ async def review_taken(
     """Drops or corrects notices that were just taken to be sent and are no longer true. Their accounts are locked."""
     dues = await receivables.dunnable_of(tx, segment=segment, customer_ids=customer_ids)
     law = await gathering.law(tx)
-    on = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    on = await policies.today(tx, segment=segment)
     for case in await gathering.cases(tx, segment=segment, dues=dues, on=on):
         for notice in await touched.notices(tx.session, case.facts.customer_id, segment, ()):
             if notice.id in notice_ids and notice.state == NoticeState.RELEASED:

@@ -18,7 +18,6 @@ from app.domains.policies import service as policies
 from app.domains.receivables import service as receivables
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
-from app.kernel.periods import local_day
 
 
 class StopKind(StrEnum):
@@ -44,7 +43,7 @@ async def stop(tx: Transaction, *, customer_id: str, segment: str, request: Stop
     Raises `CustomerNotFound`, `SegmentNotFound`, `InvoiceNotFound`, `StopWithoutEnd`, `StopInPast`.
     """
     await customers.get(tx, customer_id=customer_id)
-    today = local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    today = await policies.today(tx, segment=segment)
     if request.until is None and request.kind is not StopKind.LEGAL_CASE:
         raise at(StopWithoutEnd, "/until", "say until which day; a legal case may stay open")
     if request.until is not None and request.until < today:

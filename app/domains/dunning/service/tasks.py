@@ -20,7 +20,6 @@ from app.domains.policies import service as policies
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
 from app.kernel.money import render
-from app.kernel.periods import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +182,4 @@ def _completed(tx: Transaction, task: CollectionTaskRow) -> None:
 
 
 async def _today(tx: Transaction, segment: str) -> date:
-    return local_day(tx.now, (await policies.segment(tx, segment=segment)).zone)
+    return await policies.today(tx, segment=segment)

@@ -27,6 +27,7 @@ from app.domains.policies.core.overrides import (
 from app.domains.policies.core.refusals import OverrideNotFound
 from app.domains.policies.service.effective import active, fitted
 from app.domains.policies.service.segments import segment as get_segment
+from app.domains.policies.service.segments import today as get_today
 from app.domains.policies.tables import PolicyOverrideRow
 from app.infra.transaction import Transaction
 from app.kernel.periods import local_day
@@ -133,7 +134,7 @@ async def expire_overrides(tx: Transaction, *, segment: str, most: int) -> int:
 
 async def patches_in_force(tx: Transaction, *, segment: str) -> Sequence[Mapping[str, Any]]:
     """What the approved overrides of a segment say that have not run out. Raises `SegmentNotFound`."""
-    on = local_day(tx.now, (await get_segment(tx, segment=segment)).zone)
+    on = await get_today(tx, segment=segment)
     return [row.patch for row in await repository.overrides_in_force(tx.session, segment, on)]
 
 
