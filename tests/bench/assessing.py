@@ -30,7 +30,8 @@ from tests.bench.company import Customers
 from tests.bench.measures import Effort, Goal, Result, compare
 
 ITEMS: Final = 5
-LATE_DAYS: Final = 3
+LATE_DAYS: Final = ITEMS + 1
+"""By more days than the items lie apart, so that no rung meets another on its way."""
 ROUNDS: Final = 3
 PORTFOLIO: Final = "P"
 

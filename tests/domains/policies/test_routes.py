@@ -11,11 +11,13 @@ from httpx import AsyncClient, Response
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
+from sqlalchemy import text
 
 from app.domains.policies.core.document import default_document, faults
 from app.domains.policies.schemas import policy_schema
 from app.infra.clock import FrozenClock
-from app.kernel.identity import ActorKind
+from app.infra.transaction import Transactions
+from app.kernel.identity import SYSTEM, ActorKind
 from app.support.auth.core.scopes import Scope
 from tests.domains.policies.test_document import ON_WITH_ALL_PARAMETERS
 from tests.domains.policies.test_merge_patch import JSON
@@ -30,6 +32,15 @@ def body(**checks: Any) -> dict[str, Any]:
     document = default_document()
     document["order_checks"] |= checks
     return {"document": document, "note": "for the tests"}
+
+
+async def told(transactions: Transactions, type: str) -> list[tuple[str, str, Any]]:
+    """Who did what to what: the events of a type."""
+    async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+        found = await tx.session.execute(
+            text("select actor, subject_id, after from events where type = :type order by id"), {"type": type}
+        )
+        return [(row.actor, row.subject_id, row.after) for row in found]
 
 
 def said(response: Response, status: int) -> Any:
@@ -225,6 +236,31 @@ class TestApproval:
         robot = await api_as(Scope.POLICIES_APPROVE, kind=ActorKind.SERVICE)
         assert said(await robot.post(f"{VERSIONS}/{number}/approve"), 403)["code"] == "person_required"
 
+    async def test_refused_is_journalled_although_nothing_has_happened(
+        self, api: AsyncClient, api_as: ApiAs, transactions: Transactions
+    ) -> None:
+        ann, robot = (
+            await api_as(Scope.ADMIN, name="ann"),
+            await api_as(Scope.POLICIES_APPROVE, name="robot", kind=ActorKind.SERVICE),
+        )
+        number = await draft(ann)
+        said(await robot.post(f"{VERSIONS}/{number}/activate"), 403)
+        said(await ann.post(f"{VERSIONS}/{number}/submit"), 200)
+        said(await ann.post(f"{VERSIONS}/{number}/approve"), 403)
+        said(await robot.post(f"{VERSIONS}/{number}/approve"), 403)
+        assert await told(transactions, "policy_approval_refused") == [
+            ("robot", f"main/{number}", {"action": "activate", "code": "person_required"}),
+            ("ann", f"main/{number}", {"action": "approve", "code": "four_eyes"}),
+            ("robot", f"main/{number}", {"action": "approve", "code": "person_required"}),
+        ]
+        assert said(await ann.get(f"{VERSIONS}/{number}"), 200)["status"] == "submitted"
+
+    async def test_is_not_given_by_the_same_person_under_another_spelling(self, api_as: ApiAs) -> None:
+        number = await draft(await api_as(Scope.ADMIN, name="ann"))
+        same = await api_as(Scope.ADMIN, name="Ann")
+        said(await same.post(f"{VERSIONS}/{number}/submit"), 200)
+        assert said(await same.post(f"{VERSIONS}/{number}/approve"), 403)["code"] == "four_eyes"
+
     async def test_is_needed_once_there_was_one(self, api: AsyncClient, api_as: ApiAs) -> None:
         first = await draft(api)
         assert said(await api.post(f"{VERSIONS}/{first}/activate"), 200)["status"] == "active"
@@ -260,6 +296,16 @@ class TestOverride:
     @pytest.fixture(autouse=True)
     async def customer(self, api: AsyncClient) -> None:
         said(await api.put("/v1/customers/C1", json={"name": "Red Star", "country": "CN"}), 201)
+
+    async def test_refused_is_journalled_although_nothing_has_happened(
+        self, api: AsyncClient, transactions: Transactions
+    ) -> None:
+        proposed = said(await api.put(self.PATH, json=self.WISH), 200)
+        said(await api.post(f"{self.PATH}/approve"), 403)
+        assert [event[1:] for event in await told(transactions, "policy_override_approval_refused")] == [
+            (proposed["id"], {"code": "four_eyes"})
+        ]
+        assert said(await api.get(self.PATH), 200)["in_force"] is None
 
     async def test_holds_after_a_second_persons_approval(self, api: AsyncClient, api_as: ApiAs) -> None:
         proposed = said(await api.put(self.PATH, json=self.WISH), 200)

@@ -57,6 +57,14 @@ class PolicyApproved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyApprovalRefused(Event):
+    """Somebody tried to approve or activate a version who may not. Nothing else has changed."""
+
+    type: ClassVar[str] = "policy_approval_refused"
+    subject_type: ClassVar[str] = "policy_version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRejected(Event):
     """A version has been turned down for good."""
 
@@ -85,6 +93,14 @@ class PolicyOverrideApproved(Event):
     """Other rules hold for one customer, by a second person's approval."""
 
     type: ClassVar[str] = "policy_override_approved"
+    subject_type: ClassVar[str] = "policy_override"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyOverrideApprovalRefused(Event):
+    """Somebody tried to approve other rules for one customer who may not. Nothing else has changed."""
+
+    type: ClassVar[str] = "policy_override_approval_refused"
     subject_type: ClassVar[str] = "policy_override"
 
 

@@ -15,7 +15,12 @@ def require_person(actor: Actor) -> None:
 
 
 def require_second_person(actor: Actor, *, not_one_of: Iterable[str | None]) -> None:
-    """Refuses everybody who had a part in what is to be approved. Raises `PersonRequired` or `FourEyes`."""
+    """Refuses everybody who had a part in what is to be approved, however they spell their name. Raises
+    `PersonRequired` or `FourEyes`."""
     require_person(actor)
-    if actor.name in not_one_of:
+    if _spelled(actor.name) in {_spelled(name) for name in not_one_of if name is not None}:
         raise FourEyes(f"{actor.name!r} had a part in it and can't approve it")
+
+
+def _spelled(name: str) -> str:
+    return name.strip().casefold()

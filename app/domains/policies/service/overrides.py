@@ -11,6 +11,7 @@ from app.domains.customers import service as customers
 from app.domains.policies import repository
 from app.domains.policies.core.document import effective, parse_rules
 from app.domains.policies.core.events import (
+    PolicyOverrideApprovalRefused,
     PolicyOverrideApproved,
     PolicyOverrideExpired,
     PolicyOverrideProposed,
@@ -30,6 +31,7 @@ from app.domains.policies.service.segments import segment as get_segment
 from app.domains.policies.service.segments import today as get_today
 from app.domains.policies.tables import PolicyOverrideRow
 from app.infra.transaction import Transaction
+from app.kernel.errors import Forbidden
 from app.kernel.periods import local_day
 from app.support.auth.core.principals import SegmentNotFound
 
@@ -87,7 +89,8 @@ async def propose_override(
 
 
 async def approve_override(tx: Transaction, *, segment: str, customer_id: str) -> PolicyOverride:
-    """Puts the waiting override in force, in the place of the one before.
+    """Puts the waiting override in force, in the place of the one before; the attempt of somebody who may not is
+    journalled.
 
     Raises `CustomerNotFound`, `SegmentNotFound`, `OverrideNotPending`, `PersonRequired`, `FourEyes`, `OverridePast`,
     and `OverrideUnfit` where the policy has changed since the proposal.
@@ -95,7 +98,11 @@ async def approve_override(tx: Transaction, *, segment: str, customer_id: str) -
     customer = await customers.get(tx, customer_id=customer_id)
     today = await _lock(tx, segment)
     row, status = await _waiting(tx, segment, customer_id, OverrideMove.APPROVE)
-    require_second_person(tx.actor, not_one_of=[row.requested_by])
+    try:
+        require_second_person(tx.actor, not_one_of=[row.requested_by])
+    except Forbidden as refusal:
+        refusal.attempt = PolicyOverrideApprovalRefused(**_subject(row), after={"code": refusal.code})
+        raise
     check_window(row.valid_until, on=today)
     fitted((await active(tx, segment=segment)).document, profile=customer.profile, override=row)
     replaced = await _replace(tx, await repository.override(tx.session, segment, customer_id, OverrideStatus.APPROVED))

@@ -14,6 +14,7 @@ from app.domains.policies.core.difference import Difference, differences
 from app.domains.policies.core.document import parse
 from app.domains.policies.core.events import (
     PolicyActivated,
+    PolicyApprovalRefused,
     PolicyApproved,
     PolicyDrafted,
     PolicyEdited,
@@ -27,6 +28,7 @@ from app.domains.policies.service.segments import segment as get_segment
 from app.domains.policies.tables import PolicyVersionRow, SegmentRow
 from app.infra.db.paging import PageRequest
 from app.infra.transaction import Transaction
+from app.kernel.errors import Forbidden
 from app.kernel.periods import local_day
 from app.support.auth.core.principals import SegmentNotFound
 
@@ -139,10 +141,16 @@ async def submit(tx: Transaction, *, segment: str, number: int) -> VersionView:
 
 
 async def approve(tx: Transaction, *, segment: str, number: int) -> VersionView:
-    """A second person's consent. Raises `PolicyVersionNotFound`, `PolicyNotSubmitted`, `PersonRequired`, `FourEyes`."""
+    """A second person's consent; the attempt of somebody who may not is journalled.
+
+    Raises `PolicyVersionNotFound`, `PolicyNotSubmitted`, `PersonRequired`, `FourEyes`.
+    """
     row = await _locked_version(tx, segment, number)
     before = row.status
-    row.status = rules.approve(row.facts(), tx.actor)
+    try:
+        row.status = rules.approve(row.facts(), tx.actor)
+    except Forbidden as refusal:
+        raise _refused(refusal, row, "approve") from None
     row.approved_by, row.approved_at = tx.actor.name, tx.now
     row.revision += 1
     tx.emit(PolicyApproved(**_subject(row), before={"status": before}, after={"status": row.status}))
@@ -171,7 +179,10 @@ async def activate(tx: Transaction, *, segment: str, number: int, effective_at: 
     at = effective_at or tx.now
     approved_before = await repository.approved_once(tx.session, segment)
     before = {"status": row.status, "effective_at": row.effective_at.isoformat() if row.effective_at else None}
-    status = rules.activate(row.facts(), tx.actor, approved_before=approved_before, effective_at=at, now=tx.now)
+    try:
+        status = rules.activate(row.facts(), tx.actor, approved_before=approved_before, effective_at=at, now=tx.now)
+    except Forbidden as refusal:
+        raise _refused(refusal, row, "activate") from None
     if await repository.instant_taken(tx.session, segment, number, at):
         raise ActivationInstantTaken(f"another version of {segment!r} becomes active at {at.isoformat()}")
     await _check_overrides(tx, held, row, at)
@@ -218,6 +229,12 @@ async def _current(tx: Transaction, row: PolicyVersionRow) -> VersionView:
 def _view(tx: Transaction, row: PolicyVersionRow, active: int | None) -> VersionView:
     facts = row.facts()
     return VersionView(facts, rules.standing(facts, active=active, now=tx.now))
+
+
+def _refused(refusal: Forbidden, row: PolicyVersionRow, action: str) -> Forbidden:
+    """`refusal`, which the journal will be told of although nothing else has happened."""
+    refusal.attempt = PolicyApprovalRefused(**_subject(row), after={"action": action, "code": refusal.code})
+    return refusal
 
 
 def _subject(row: PolicyVersionRow) -> dict[str, Any]:
