@@ -16,10 +16,12 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from app.infra import metrics
 from app.kernel.events import Event
+from tests.architecture.source import modules
 from tests.cli.test_serving import serving
-from tests.docs.generated import COMMANDS, README, ROOT, expected, place
+from tests.docs.generated import COMMANDS, EVENTS, README, ROOT, event_classes, events, expected, place
 from tests.support.api import BOOTSTRAP_KEY
 
+_EVENT_TYPE: Final = re.compile(r"^    type: ClassVar\[str\] = \"(\w+)\"", re.MULTILINE)
 TEXT: Final = README.read_text(encoding="utf-8")
 PAGES: Final = sorted([README, *(ROOT / "docs").glob("*.md")])
 
@@ -36,6 +38,11 @@ class TestGeneratedParts:
         found = place(command).search(TEXT)
         assert found
         assert found.group().strip() == expected(command), "run `python -m tests.docs.generated`"
+
+    def test_name_every_event_that_the_program_can_emit(self) -> None:
+        assert EVENTS.read_text(encoding="utf-8") == events(), "run `python -m tests.docs.generated`"
+        written = {name for module in modules("app") for name in _EVENT_TYPE.findall(module.text)}
+        assert {event.type for event in event_classes()} == written
 
 
 class TestLinks:
