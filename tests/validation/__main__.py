@@ -20,6 +20,7 @@ from app.domains.policies.core.document import Policy, default_document, parse
 from app.domains.policies.core.grades import grade_of
 from tests.validation.measures import Floats, auc, gini, kolmogorov_smirnov, logistic
 from tests.validation.payments import payment_sample
+from tests.validation.robustness import robustness
 from tests.validation.statements import Sample, sample
 
 STATEMENTS: Final = "us_statements_1999_2011.csv.gz"
@@ -69,12 +70,10 @@ def by_grade(found: Sample, name: str, policy: Policy) -> str:
 
 
 def calibration(found: Sample, policy: Policy) -> str:
-    """The curve of the policy beside the one fitted on the years until 2008, listed and not, together."""
+    """The curve of the policy beside the one fitted on the years until 2008 and all that is known of a company."""
     assert policy.scorecard is not None, "the default policy has one"
     fitted = found.year <= FITTED_UNTIL
-    values = np.concatenate([found.scores[name][fitted] for name in HEADROOM])
-    bad = np.concatenate([found.bad[fitted]] * len(HEADROOM))
-    intercept, slope = logistic(values, bad)
+    intercept, slope = logistic(found.scores[HEADROOM[0]][fitted], found.bad[fitted])
     lines = [f"ln(odds) = {intercept:.3f} − {-slope:.4f} × score", "", "| score | fitted | policy |", "|---|---|---|"]
     for point in policy.scorecard.calibration:
         chance = 100 / (1 + np.exp(-(intercept + slope * float(point.score))))
@@ -104,6 +103,9 @@ def main() -> None:
         for name in HEADROOM:
             print(f"\n## {name}\n", by_grade(found, name, policy), sep="\n")
         print("\n## Calibration\n", calibration(found, policy), sep="\n")
+        assert policy.scorecard is not None, "the default policy has one"
+        table = robustness(directory / STATEMENTS, policy.scorecard, after=FITTED_UNTIL)
+        print("\n## Missing figures, 2009–\n", table, sep="\n")
     else:
         print(f"skipped: there is no {STATEMENTS} in {directory}")
     if (directory / RECEIVABLES).is_file():

@@ -86,6 +86,15 @@ NAMES: Final[Mapping[str, Phrase]] = {
 }
 """What each factor is called."""
 
+KNOCK_OUTS: Final[Mapping[str, Phrase]] = {
+    "insolvent": Phrase("Insolvency that is not over", "未了结的破产程序"),
+    "serious_event": Phrase("Serious adverse event", "严重不良事件"),
+    "country_class_5": Phrase("Country of risk class 5", "国家风险 5 级"),
+    "country_class_6": Phrase("Country of risk class 6", "国家风险 6 级"),
+    "country_class_7": Phrase("Country of risk class 7", "国家风险 7 级"),
+}
+"""What the knock-outs of the default policy are called."""
+
 _LOST: Final = Phrase(
     "{name}: {value} ({band}) earns {points} of {most} points",
     "{name}：{value}（{band}），得 {points} 分，满分 {most} 分",
@@ -111,7 +120,9 @@ _LIFTED: Final = {
         "Current facts for {name} that lie in {band}: {gain} points more{enough}",
         "提供{name}的有效资料且位于 {band}：增加 {gain} 分{enough}",
     ),
-    LiftAction.RESOLVE: Phrase("{name} has to be over: grade {grade}", "消除“{name}”：等级可升至 {grade}"),
+    LiftAction.RESOLVE: Phrase(
+        "{name}: must no longer apply, for grade {grade}", "“{name}”不再适用后：等级可升至 {grade}"
+    ),
     LiftAction.SUPPORT: Phrase(
         "Current facts from more, and more independent, sources: grade {grade}",
         "补充更多、更独立的有效资料：等级可升至 {grade}",
@@ -149,9 +160,10 @@ def name_of(code: str, language: Language, questions: Mapping[str, Question] | N
     question = (questions or {}).get(item) if factor == "questionnaire" else None
     if question is not None:
         return question.question_zh or question.question if language is Language.CHINESE else question.question
-    if factor not in NAMES:
+    known = NAMES.get(factor) or KNOCK_OUTS.get(factor)
+    if known is None:
         return code.replace("_", " ")
-    name = NAMES[factor].of(language)
+    name = known.of(language)
     return f"{name} ({item})" if item else name
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.domains.policies.core.default_tables import WORST_CLASS, agency_ratings, class_risk, country_risks
+
 
 def default_scorecard() -> dict[str, Any]:
     """The section, everything spelled out."""
@@ -14,12 +16,13 @@ def default_scorecard() -> dict[str, Any]:
         "knock_outs": [
             _knock_out("insolvent", "insolvency", "1", "H", 1825),
             _knock_out("serious_event", "adverse_severity", "4", "F", 730),
+            *(_country_ceiling(*ceiling) for ceiling in _COUNTRY_CEILINGS),
         ],
         "confidence_caps": [{"below": "30", "grade": "C"}, {"below": "15", "grade": "E"}],
         "trust": {"own_experience": "100", "audited": "100", "agency": "90", "self_declared": "60"},
-        "country_risk": {},
+        "country_risk": country_risks(),
         "industry_risk": {},
-        "agency_ratings": {},
+        "agency_ratings": agency_ratings(),
         "questions": [_question(*question) for question in _QUESTIONS],
     }
 
@@ -93,13 +96,17 @@ _GROUPS: Sequence[tuple[str, int, Sequence[_Factor]]] = (
 )
 
 _CALIBRATION: Sequence[tuple[str, str]] = (
-    ("0", "7"),
-    ("20", "2.9"),
-    ("40", "1.2"),
+    ("0", "10"),
+    ("20", "3.8"),
+    ("40", "1.4"),
     ("60", "0.5"),
-    ("80", "0.2"),
-    ("100", "0.08"),
+    ("80", "0.18"),
+    ("100", "0.06"),
 )
+
+_COUNTRY_CEILINGS: Sequence[tuple[int, str]] = ((5, "C"), (6, "D"), (7, "E"))
+"""The class of country, and the best grade of a customer there: whoever earns well in a country that stops payments
+abroad still can't pay."""
 
 _QUESTIONS: Sequence[tuple[str, str, str]] = (
     (
@@ -145,13 +152,20 @@ def _bands(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _knock_out(code: str, factor: str, at_least: str, grade: str, max_age_days: int) -> dict[str, Any]:
+def _country_ceiling(number: int, grade: str) -> dict[str, Any]:
+    below = None if number == WORST_CLASS else str(class_risk(number + 1))
+    return _knock_out(f"country_class_{number}", "country_risk", str(class_risk(number)), grade, None, below)
+
+
+def _knock_out(
+    code: str, factor: str, at_least: str, grade: str, max_age_days: int | None, below: str | None = None
+) -> dict[str, Any]:
     return {
         "code": code,
         "factor": factor,
         "item": None,
         "at_least": at_least,
-        "below": None,
+        "below": below,
         "grade": grade,
         "max_age_days": max_age_days,
     }

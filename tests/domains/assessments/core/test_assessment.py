@@ -167,7 +167,7 @@ class TestProbability:
     def test_lies_on_a_line_of_log_odds_between_them(self) -> None:
         assert DEFAULT.scorecard is not None
         found = probability_at(DEFAULT.scorecard.calibration, Decimal(50))
-        assert found == Decimal("0.007752")  # geometric mean of the odds of 1.2 % and 0.5 %
+        assert found == Decimal("0.008376")  # geometric mean of the odds of 1.4 % and 0.5 %
 
     @settings(max_examples=40)
     @given(st.decimals(0, 100, places=2), st.decimals(0, 100, places=2))
@@ -182,6 +182,25 @@ class TestProbability:
         capped = assess(replace(BOTH, adverse=(event,)), DEFAULT)
         assert capped.probability_of_default > Decimal("0.03")
         assert assess(BOTH, DEFAULT).probability_of_default < Decimal("0.01")
+
+
+class TestDefaultTables:
+    @pytest.mark.parametrize(("letter", "value"), [("BBB", "80.0000"), ("BB-", "42.0000"), ("B", "20.0000")])
+    def test_turn_the_letters_of_an_agency_into_its_score(self, letter: str, value: str) -> None:
+        known = replace(BOTH, reports=(Report("S&P", ON, rating=letter),))
+        score = next(factor for factor in assess(known, DEFAULT).factors if factor.code == "agency_score")
+        assert (str(score.value), score.source, score.missing) == (value, "S&P", False)
+
+    @pytest.mark.parametrize(("country", "code", "best"), [("TR", 5, "C"), ("EG", 6, "D"), ("UA", 7, "E")])
+    def test_cap_the_grade_in_a_country_of_high_risk(self, country: str, code: int, best: str) -> None:
+        found = assess(replace(BOTH, company=replace(BOTH.company, country=country)), DEFAULT)
+        assert [(cap.code, cap.grade) for cap in found.caps] == [(f"country_class_{code}", best)]
+        assert found.grade == max(best, found.uncapped_grade)
+
+    @pytest.mark.parametrize("country", ["CN", "DE", "PL", "TW", "IN", "BR", "LI"])
+    def test_leave_customers_of_other_countries_alone(self, country: str) -> None:
+        found = assess(replace(BOTH, company=replace(BOTH.company, country=country)), DEFAULT)
+        assert found.caps == ()
 
 
 class TestExplanation:

@@ -8,7 +8,16 @@ import pytest
 
 from app.domains.assessments.core.assessment import assess
 from app.domains.assessments.core.facts import Adverse, Reply
-from app.domains.assessments.core.words import NAMES, Language, cap_reason, language_of, lift_text, name_of, reason
+from app.domains.assessments.core.words import (
+    KNOCK_OUTS,
+    NAMES,
+    Language,
+    cap_reason,
+    language_of,
+    lift_text,
+    name_of,
+    reason,
+)
 from app.domains.credit_data.core.references import AdverseKind
 from app.domains.policies.core.factors import Factor
 from tests.domains.assessments.core.making import DEFAULT, ON, a_statement, experience, facts
@@ -42,6 +51,11 @@ class TestWords:
     def test_name_every_factor(self) -> None:
         assert set(NAMES) == {factor.value for factor in Factor}
 
+    def test_name_every_knock_out_of_the_default_policy(self) -> None:
+        assert DEFAULT.scorecard is not None
+        assert {rule.code for rule in DEFAULT.scorecard.knock_outs} == set(KNOCK_OUTS)
+        assert name_of("our_own_rule", Language.CHINESE) == "our own rule"
+
     def test_say_why_points_were_lost(self) -> None:
         found = assess(KNOWN, DEFAULT)
         share = next(factor for factor in found.reasons if factor.code == "share_on_time")
@@ -57,9 +71,12 @@ class TestWords:
 
     def test_say_what_caps_and_what_lifts(self) -> None:
         found = assess(KNOWN, DEFAULT)
-        assert cap_reason(found.caps[0], Language.ENGLISH) == "serious event (5, not tolerated >= 4): grade F at best"
-        assert "等级最高为 F" in cap_reason(found.caps[0], Language.CHINESE)
-        assert lift_text(found.lifts[0], Language.ENGLISH) == "serious event has to be over: grade E"
+        assert (
+            cap_reason(found.caps[0], Language.ENGLISH)
+            == "Serious adverse event (5, not tolerated >= 4): grade F at best"
+        )
+        assert cap_reason(found.caps[0], Language.CHINESE) == "严重不良事件（5，触发 >= 4）：等级最高为 F"
+        assert lift_text(found.lifts[0], Language.ENGLISH) == "Serious adverse event: must no longer apply, for grade E"
         free = assess(replace(KNOWN, adverse=()), DEFAULT)
         assert lift_text(free.lifts[0], Language.ENGLISH).endswith(f", enough for grade {free.lifts[0].grade}")
         declared = assess(facts(replies=[Reply("character", 5, ON)]), DEFAULT)
