@@ -23,6 +23,7 @@ from app.kernel.money import MAX_AMOUNT, rounded
 HUNDRED: Final = Decimal(100)
 ZERO: Final = Decimal(0)
 MONTH_DAYS: Final = 30
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +108,20 @@ def _capacities(facts: AssessmentFacts, limits: Limits, grade: Grade) -> Iterato
 def _current_statement(facts: AssessmentFacts, limits: Limits) -> Statement | None:
     last = derived.latest(facts)
     oldest = facts.on - timedelta(days=limits.max_statement_age_days)
-    return last if last is not None and last.rate is not None and last.period_end >= oldest else None
+    return last if last is not None and last.period_end >= oldest else None
 
 
 def _share(
     method: str, statement: Statement | None, figure: Callable[[Statement], Decimal | None], percent: Decimal
 ) -> MethodAmount:
-    """A percentage of a figure of the statement, at the statement's rate."""
+    """A percentage of a figure of the statement, at the statement's rate; without a rate it says that."""
     base = None if statement is None else figure(statement)
-    if statement is None or statement.rate is None or base is None:
+    if statement is None or base is None:
         return MethodAmount(method, None, capacity=True)
-    inputs = {"base": text(base), "rate": text(statement.rate), "percent": text(percent)}
-    return MethodAmount(method, base * statement.rate * percent / HUNDRED, inputs, capacity=True)
+    rate = statement.rate
+    inputs = {"base": text(base), "rate": UNKNOWN if rate is None else text(rate), "percent": text(percent)}
+    amount = None if rate is None else base * rate * percent / HUNDRED
+    return MethodAmount(method, amount, inputs, capacity=True)
 
 
 def _by_working_assets(statement: Statement | None, method: WorkingAssetsMethod) -> MethodAmount:

@@ -20,7 +20,7 @@ from app.domains.assessments.core.refusals import LimitsNotInPolicy, ScorecardNo
 from app.domains.credit_data.core.references import AdverseKind
 from app.domains.policies.core.document import parse
 from app.domains.policies.core.grades import GradeTermsKind
-from tests.domains.assessments.core.making import DEFAULT, ON, a_policy, a_statement, experience, facts
+from tests.domains.assessments.core.making import DEFAULT, FIGURES, ON, a_policy, a_statement, experience, facts
 
 BANDS = [{"points": 0, "below": "1"}, {"points": 50, "at_least": "1", "below": "2"}, {"points": 100, "at_least": "2"}]
 CARD: dict[str, Any] = {
@@ -105,6 +105,11 @@ class TestScore:
         )
         assert worse.score <= better.score
         assert worse.probability_of_default >= better.probability_of_default
+
+    @given(st.sampled_from([Decimal("0.001"), Decimal("7.3"), Decimal(1_000)]))
+    def test_is_the_same_in_whatever_currency(self, rate: Decimal) -> None:
+        money = {name: amount * rate for name, amount in FIGURES.items()}
+        assert assess(facts(a_statement(**money)), DEFAULT).score == assess(facts(a_statement()), DEFAULT).score
 
 
 class TestConfidence:
@@ -292,6 +297,13 @@ class TestRecommendedLimit:
     def test_is_nothing_by_working_assets_without_equity(self) -> None:
         broke = a_statement(equity=-100, total_liabilities=900, current_assets=10, inventory=0)
         assert self.amounts(facts(broke))["working_assets"] == 0
+
+    def test_says_that_a_rate_is_unknown(self) -> None:
+        methods = {
+            each.method: each for each in assess(facts(a_statement(rate=None)), DEFAULT).recommended_limit.methods
+        }
+        for name in ("tangible_net_worth", "working_capital", "working_assets", "annual_sales"):
+            assert (methods[name].amount, methods[name].inputs["rate"]) == (None, "unknown")
 
     def test_does_not_count_what_has_no_rate_or_is_too_old(self) -> None:
         assert self.amounts(facts(a_statement(rate=None)))["annual_sales"] is None
