@@ -58,8 +58,5 @@ def robustness(path: Path, scorecard: Scorecard, *, after: int) -> str:
 def without(facts: AssessmentFacts, figures: tuple[str, ...]) -> AssessmentFacts:
     """The facts with statements that do not give these figures."""
     nothing = dict.fromkeys(figures)
-    statements = tuple(
-        replace(each, figures=replace(each.figures, **nothing))
-        for each in facts.statements
-    )
+    statements = tuple(replace(each, figures=replace(each.figures, **nothing)) for each in facts.statements)
     return replace(facts, statements=statements)

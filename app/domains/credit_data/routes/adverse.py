@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.records import Kind
-from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, tell
+from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, filed, known, page_of
 from app.domains.credit_data.schemas.reports import AdverseEventIn, AdverseEventOut, event_out
-from app.infra.http.etag import IfMatch, check_if_match, etag
+from app.infra.http.etag import IfMatch, check_if_match
 from app.infra.http.fields import PathReference
 from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
@@ -29,8 +29,7 @@ async def post_adverse_event(
 ) -> AdverseEventOut:
     """Insolvency, litigation, enforcement, a dishonoured payment, tax arrears or another: what makes one careful."""
     filing = await credit_data.enter_adverse_event(tx, customer_id=customer_id, event=body.event(), source=body.source)
-    tell(response, filing)
-    return event_out(filing.record)
+    return filed(response, filing, event_out)
 
 
 @router.get(
@@ -46,7 +45,7 @@ async def list_adverse_events(
     found = await credit_data.list_records(
         tx, customer_id=customer_id, kind=Kind.ADVERSE_EVENT, page=page, known_at=as_of
     )
-    return Page(items=[event_out(record) for record in found.items], next_cursor=found.next_cursor)
+    return page_of(found, event_out)
 
 
 @router.get(
@@ -59,8 +58,7 @@ async def get_adverse_event(
     record = await credit_data.find_record(
         tx, customer_id=customer_id, kind=Kind.ADVERSE_EVENT, record_id=id, known_at=as_of
     )
-    response.headers["ETag"] = etag(record.version)
-    return event_out(record)
+    return known(response, record, event_out)
 
 
 @router.put(
@@ -78,5 +76,4 @@ async def put_adverse_event(
         source=body.source,
         precondition=partial(check_if_match, if_match),
     )
-    tell(response, filing)
-    return event_out(filing.record)
+    return filed(response, filing, event_out)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.records import Key, Kind
-from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, tell
+from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, filed, known, page_of
 from app.domains.credit_data.schemas.covers import (
     AnswerIn,
     AnswerOut,
@@ -19,7 +19,7 @@ from app.domains.credit_data.schemas.covers import (
     answer_out,
     cover_out,
 )
-from app.infra.http.etag import IfMatch, check_if_match, etag
+from app.infra.http.etag import IfMatch, check_if_match
 from app.infra.http.fields import PathReference, SegmentName
 from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
@@ -56,8 +56,7 @@ async def put_cover(
         cover=body.cover(),
         precondition=partial(check_if_match, if_match),
     )
-    tell(response, filing)
-    return cover_out(filing.record)
+    return filed(response, filing, cover_out)
 
 
 @router.get(
@@ -78,7 +77,7 @@ async def list_covers(
     found = await credit_data.list_records(
         tx, customer_id=customer_id, kind=Kind.COVER, page=page, segment=caller.confine(segment), known_at=as_of
     )
-    return Page(items=[cover_out(record) for record in found.items], next_cursor=found.next_cursor)
+    return page_of(found, cover_out)
 
 
 @router.get("/covers/{cover_ref}", summary="One cover", dependencies=[requires(*READING)], responses=problems(404))
@@ -94,8 +93,7 @@ async def get_cover(
     """As it was known at an instant, or last."""
     key = Key(customer_id, Kind.COVER, cover_ref, caller.confine(segment))
     record = await credit_data.record(tx, key=key, known_at=as_of)
-    response.headers["ETag"] = etag(record.version)
-    return cover_out(record)
+    return known(response, record, cover_out)
 
 
 @router.put(
@@ -140,8 +138,7 @@ async def put_answer(
         note=body.note,
         at="/path",
     )
-    tell(response, filing)
-    return answer_out(filing.record)
+    return filed(response, filing, answer_out)
 
 
 @router.get(
@@ -162,4 +159,4 @@ async def list_answers(
     found = await credit_data.list_records(
         tx, customer_id=customer_id, kind=Kind.ANSWER, page=page, segment=caller.confine(segment), known_at=as_of
     )
-    return Page(items=[answer_out(record) for record in found.items], next_cursor=found.next_cursor)
+    return page_of(found, answer_out)

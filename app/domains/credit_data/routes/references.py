@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.records import Kind
-from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, tell
+from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, filed, known, page_of
 from app.domains.credit_data.schemas.reports import TradeReferenceIn, TradeReferenceOut, reference_out
-from app.infra.http.etag import IfMatch, check_if_match, etag
+from app.infra.http.etag import IfMatch, check_if_match
 from app.infra.http.fields import PathReference
 from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
@@ -29,8 +29,7 @@ async def post_reference(
 ) -> TradeReferenceOut:
     """What another supplier says of its business with the customer."""
     filing = await credit_data.enter_reference(tx, customer_id=customer_id, reference=body.reference())
-    tell(response, filing)
-    return reference_out(filing.record)
+    return filed(response, filing, reference_out)
 
 
 @router.get(
@@ -44,7 +43,7 @@ async def list_references(
 ) -> Page[TradeReferenceOut]:
     """As they were known at an instant, or last."""
     found = await credit_data.list_records(tx, customer_id=customer_id, kind=Kind.REFERENCE, page=page, known_at=as_of)
-    return Page(items=[reference_out(record) for record in found.items], next_cursor=found.next_cursor)
+    return page_of(found, reference_out)
 
 
 @router.get(
@@ -57,8 +56,7 @@ async def get_reference(
     record = await credit_data.find_record(
         tx, customer_id=customer_id, kind=Kind.REFERENCE, record_id=id, known_at=as_of
     )
-    response.headers["ETag"] = etag(record.version)
-    return reference_out(record)
+    return known(response, record, reference_out)
 
 
 @router.put(
@@ -75,5 +73,4 @@ async def put_reference(
         reference=body.reference(),
         precondition=partial(check_if_match, if_match),
     )
-    tell(response, filing)
-    return reference_out(filing.record)
+    return filed(response, filing, reference_out)

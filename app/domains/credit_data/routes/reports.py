@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.records import Kind
-from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, tell
+from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, filed, known, page_of
 from app.domains.credit_data.schemas.reports import ReportIn, ReportOut, report_out
-from app.infra.http.etag import IfMatch, check_if_match, etag
+from app.infra.http.etag import IfMatch, check_if_match
 from app.infra.http.fields import PathReference
 from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
@@ -31,8 +31,7 @@ router = APIRouter(prefix=f"{PREFIX}/credit-reports", tags=[*TAGS], route_class=
 async def post_report(tx: Tx, customer_id: PathReference, body: ReportIn, response: Response) -> ReportOut:
     """The same reference of the agency with the same contents answers 200 with what there is."""
     filing = await credit_data.enter_report(tx, customer_id=customer_id, report=body.report())
-    tell(response, filing)
-    return report_out(filing.record)
+    return filed(response, filing, report_out)
 
 
 @router.get(
@@ -44,15 +43,14 @@ async def post_report(tx: Tx, customer_id: PathReference, body: ReportIn, respon
 async def list_reports(tx: Tx, customer_id: PathReference, page: PageQuery, as_of: AsOf = None) -> Page[ReportOut]:
     """Of all agencies, each with its score on its own scale and normalised."""
     found = await credit_data.list_records(tx, customer_id=customer_id, kind=Kind.REPORT, page=page, known_at=as_of)
-    return Page(items=[report_out(record) for record in found.items], next_cursor=found.next_cursor)
+    return page_of(found, report_out)
 
 
 @router.get("/{id:uuid}", summary="One credit report", dependencies=[requires(*READING)], responses=problems(404))
 async def get_report(tx: Tx, customer_id: PathReference, id: UUID, response: Response, as_of: AsOf = None) -> ReportOut:
     """As it was known at an instant, or last."""
     record = await credit_data.find_record(tx, customer_id=customer_id, kind=Kind.REPORT, record_id=id, known_at=as_of)
-    response.headers["ETag"] = etag(record.version)
-    return report_out(record)
+    return known(response, record, report_out)
 
 
 @router.put(
@@ -72,5 +70,4 @@ async def put_report(
         report=body.report(),
         precondition=partial(check_if_match, if_match),
     )
-    tell(response, filing)
-    return report_out(filing.record)
+    return filed(response, filing, report_out)

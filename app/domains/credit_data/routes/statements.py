@@ -8,9 +8,9 @@ from fastapi import APIRouter, Response
 
 from app.domains.credit_data import service as credit_data
 from app.domains.credit_data.core.records import Key, Kind
-from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, tell
+from app.domains.credit_data.routes.parts import PREFIX, READING, TAGS, WRITING, AsOf, filed, known, page_of
 from app.domains.credit_data.schemas.statements import StatementIn, StatementOut, statement_out
-from app.infra.http.etag import IfMatch, check_if_match, etag
+from app.infra.http.etag import IfMatch, check_if_match
 from app.infra.http.fields import BusinessDay, PathReference
 from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
@@ -42,8 +42,7 @@ async def put_statement(
         source=body.source,
         precondition=partial(check_if_match, if_match),
     )
-    tell(response, filing)
-    return statement_out(filing.record)
+    return filed(response, filing, statement_out)
 
 
 @router.get(
@@ -57,7 +56,7 @@ async def list_statements(
 ) -> Page[StatementOut]:
     """Of all periods."""
     found = await credit_data.list_records(tx, customer_id=customer_id, kind=Kind.STATEMENT, page=page, known_at=as_of)
-    return Page(items=[statement_out(record) for record in found.items], next_cursor=found.next_cursor)
+    return page_of(found, statement_out)
 
 
 @router.get(
@@ -69,5 +68,4 @@ async def get_statement(
     """Of the period that ends with this day."""
     key = Key(customer_id, Kind.STATEMENT, period_end.isoformat())
     record = await credit_data.record(tx, key=key, known_at=as_of)
-    response.headers["ETag"] = etag(record.version)
-    return statement_out(record)
+    return known(response, record, statement_out)
