@@ -108,7 +108,7 @@ class TestScore:
 
     @given(st.sampled_from([Decimal("0.001"), Decimal("7.3"), Decimal(1_000)]))
     def test_is_the_same_in_whatever_currency(self, rate: Decimal) -> None:
-        money = {name: amount * rate for name, amount in FIGURES.items()}
+        money: dict[str, Any] = {name: amount * rate for name, amount in FIGURES.items()}
         assert assess(facts(a_statement(**money)), DEFAULT).score == assess(facts(a_statement()), DEFAULT).score
 
 
