@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from app.kernel.errors import Refusal
 from app.kernel.identity import ActorKind
 from app.settings import Settings
 from app.support.auth import service as auth
+from app.support.auth.core.duties import DutyConflict, conflicts
 from app.support.auth.core.scopes import Role, Scope
 from app.support.auth.tables import ApiKey
 
@@ -35,18 +36,21 @@ def create(
     scope: Annotated[list[Scope] | None, typer.Option(help="A single scope; may be repeated.")] = None,
     segment: Annotated[list[str] | None, typer.Option(help="Confine the key to this segment; may be repeated.")] = None,
 ) -> None:
-    """Make a key and print its text, this once."""
+    """Make a key and print its text, this once. Scopes that one person should not hold together are said on stderr."""
     if kind is ActorKind.SYSTEM or not (role or scope):
         raise typer.BadParameter("a key is a person's or a service's, and has a role or a scope")
 
-    async def run(settings: Settings) -> str:
+    async def run(settings: Settings) -> tuple[str, Sequence[DutyConflict]]:
         async with system_transaction(settings) as tx:
-            _, text = await auth.create_key(
+            key, text = await auth.create_key(
                 tx, name=name, kind=kind, role=role, scopes=scope or (), segments=segment or None
             )
-            return text
+            return text, conflicts(key.principal().scopes)
 
-    typer.echo(_with_database(run))
+    text, broken = _with_database(run)
+    for conflict in broken:
+        typer.echo(f"warning: {conflict.duty.code}: {conflict.duty.rule} ({' '.join(conflict.scopes)})", err=True)
+    typer.echo(text)
 
 
 @_keys.command("list")

@@ -41,6 +41,16 @@ class TestKeys:
     async def test_need_a_scope(self, headroom: Headroom) -> None:
         assert (await headroom("keys", "create", "SAP")).exit_code == 2
 
+    async def test_that_break_the_segregation_of_duties_are_made_with_a_warning(self, headroom: Headroom) -> None:
+        made = await headroom("keys", "create", "Jo", "--scope", "limits:request", "--scope", "limits:approve")
+        assert made.exit_code == 0
+        assert made.stdout.startswith("hr_live_")
+        assert made.stderr == (
+            "warning: limit_requester_approves: who requests a limit neither approves nor sets one "
+            "(limits:approve limits:request)\n"
+        )
+        assert (await headroom("keys", "create", "SAP", "--role", "integration")).stderr == ""
+
     async def test_of_a_name_are_made_once(self, headroom: Headroom) -> None:
         await headroom("keys", "create", "SAP", "--scope", "admin")
         again = await headroom("keys", "create", "SAP", "--scope", "admin")

@@ -8,6 +8,7 @@ creation is refused by the name instead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,10 +19,11 @@ from app.infra.http.paging import Page, PageQuery
 from app.infra.http.problem import problems
 from app.kernel.money import exact, render
 from app.support.auth import service as auth
+from app.support.auth.core.duties import DutyConflict, conflicts
 from app.support.auth.core.scopes import Role, Scope
 from app.support.auth.dependencies import Caller, Tx, requires
 from app.support.auth.routing import GuardedRoute
-from app.support.auth.schemas import ApiKeyIn, ApiKeyOut, ConflictedOut, NewApiKeyOut, RotationIn
+from app.support.auth.schemas import ApiKeyIn, ApiKeyOut, ConflictedOut, DutyConflictOut, NewApiKeyOut, RotationIn
 from app.support.auth.tables import ApiKey
 
 router = APIRouter(tags=["api keys"], route_class=GuardedRoute)
@@ -35,7 +37,8 @@ router = APIRouter(tags=["api keys"], route_class=GuardedRoute)
     responses=problems(409),
 )
 async def create_api_key(tx: Tx, caller: Caller, wish: ApiKeyIn) -> NewApiKeyOut:
-    """The text of the key is in this answer and nowhere else."""
+    """The text of the key is in this answer and nowhere else. What one person should not hold together is said, and
+    made all the same: see `GET /v1/control/conflicts`."""
     auth.check_grantable(caller, wish.scopes)
     key, text = await auth.create_key(
         tx,
@@ -47,7 +50,7 @@ async def create_api_key(tx: Tx, caller: Caller, wish: ApiKeyIn) -> NewApiKeyOut
         segments=wish.segments,
         expires_at=wish.expires_at,
     )
-    return NewApiKeyOut(**_members(key), key=text)
+    return _new(key, text)
 
 
 @router.get(
@@ -72,7 +75,7 @@ async def rotate_api_key(tx: Tx, caller: Caller, key_id: UUID, wish: RotationIn 
     """The old text goes on working for the overlap, by default a day."""
     overlap = timedelta(seconds=(wish or RotationIn()).overlap_seconds)
     key, text = await auth.rotate_key(tx, key_id=key_id, caller=caller, overlap=overlap)
-    return NewApiKeyOut(**_members(key), key=text)
+    return _new(key, text)
 
 
 @router.delete(
@@ -103,6 +106,14 @@ async def list_conflicts(request: Request, tx: Tx, page: PageQuery) -> Page[Conf
     return Page(items=[_conflicted(who) for who in found.rows], next_cursor=found.next_cursor)
 
 
+def _new(key: ApiKey, text: str) -> NewApiKeyOut:
+    return NewApiKeyOut(**_members(key), key=text, conflicts=_broken(conflicts(key.principal().scopes)))
+
+
+def _broken(found: Sequence[DutyConflict]) -> list[DutyConflictOut]:
+    return [DutyConflictOut(code=each.duty.code, rule=each.duty.rule, scopes=list(each.scopes)) for each in found]
+
+
 def _conflicted(who: auth.Conflicted) -> ConflictedOut:
     key, principal = who.key, who.principal
     return ConflictedOut.model_validate(
@@ -115,9 +126,7 @@ def _conflicted(who: auth.Conflicted) -> ConflictedOut:
             "segments": None if principal.segments is None else sorted(principal.segments),
             "created_at": key.created_at if key else None,
             "created_by": key.created_by if key else None,
-            "conflicts": [
-                {"code": found.duty.code, "rule": found.duty.rule, "scopes": found.scopes} for found in who.conflicts
-            ],
+            "conflicts": _broken(who.conflicts),
         }
     )
 

@@ -80,18 +80,19 @@ class ApiKeyOut(Wire):
     revoked_at: datetime | None
 
 
-class NewApiKeyOut(ApiKeyOut):
-    """A key just made: its text is shown this once."""
-
-    key: str
-
-
 class DutyConflictOut(Wire):
     """A rule of the segregation of duties, and the scopes that break it together."""
 
     code: str
     rule: str
     scopes: list[Scope]
+
+
+class NewApiKeyOut(ApiKeyOut):
+    """A key just made: its text is shown this once. `conflicts` are the duties that its scopes break."""
+
+    key: str
+    conflicts: list[DutyConflictOut]
 
 
 class ConflictedOut(Wire):

@@ -62,6 +62,21 @@ class TestDuties:
         assert found.scopes == (Scope.POLICIES_APPROVE, Scope.POLICIES_WRITE)
 
 
+class TestNewKeys:
+    async def test_say_which_duties_they_break(self, api: AsyncClient) -> None:
+        both = await make(api, name="all hands", role="credit_manager", scopes=["limits:request"])
+        assert both["conflicts"] == [
+            {
+                "code": "limit_requester_approves",
+                "rule": "who requests a limit neither approves nor sets one",
+                "scopes": ["limits:approve", "limits:request", "limits:set"],
+            }
+        ]
+        rotated = (await api.post(f"/v1/api-keys/{both['id']}/rotate", json={})).json()
+        assert rotated["conflicts"] == both["conflicts"]
+        assert (await make(api, name="clerk", role="order_desk"))["conflicts"] == []
+
+
 class TestConflicts:
     async def test_list_the_bootstrap_key_while_it_is_set(self, api: AsyncClient) -> None:
         [listed] = (await api.get("/v1/control/conflicts")).json()["items"]
