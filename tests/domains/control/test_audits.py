@@ -15,6 +15,7 @@ from app.infra.transaction import Transactions
 from app.kernel.identity import SYSTEM, ActorKind
 from app.support.auth.core.scopes import Role, Scope
 from tests.domains.control.conftest import seal
+from tests.domains.limits.world import approve, ask, people, reject
 from tests.infra.http.test_problem import problem
 from tests.support.api import ApiAs
 from tests.support.business import check
@@ -108,6 +109,37 @@ class TestDraw:
         assert (item["actor"], item["type"], item["replayed"]) == ("rita", "limit_set", "not_applicable")
         assert item["after"]["amount"] == "1000.00"
         assert (item["finding"], item["found_by"]) == (None, None)
+
+    async def test_judges_limit_requests_again(
+        self, ann: AsyncClient, api: AsyncClient, api_as: ApiAs, transactions: Transactions
+    ) -> None:
+        """Granted and declined ones; a limit that was requested is one decision, told by what became of the request."""
+        staff = await people(api_as)
+        meant = {"customer_id": "C1", "acknowledge_overdrawn": True}
+        asked = [await ask(staff.ana, amount, **meant) for amount in ("5000", "6000", "900")]
+        (await approve(staff.max, asked[0])).raise_for_status()
+        (await reject(staff.mia, asked[1])).raise_for_status()
+        await seal(transactions)
+        audit = await draw(ann, {"limit": 10})
+        assert audit["population"] == {"limit": 4}
+        told = {item["subject"]["id"]: (item["type"], item["actor"], item["replayed"]) for item in audit["items"]}
+        assert [told[request["id"]] for request in asked] == [
+            ("limit_request_approved", "max", "identical"),
+            ("limit_request_declined", "mia", "identical"),
+            ("limit_request_approved", "ana", "identical"),
+        ]
+
+    async def test_finds_a_limit_request_that_was_bent(
+        self, ann: AsyncClient, api_as: ApiAs, transactions: Transactions
+    ) -> None:
+        staff = await people(api_as)
+        await ask(staff.ana, "900", customer_id="C1", acknowledge_overdrawn=True)
+        async with transactions.begin(actor=SYSTEM, request_id="test") as tx:
+            bent = 'update limit_requests set facts = replace(facts, \'"outcome":"grant"\', \'"outcome":"decline"\')'
+            await tx.session.execute(text(bent))
+        await seal(transactions)
+        [item] = [item for item in (await draw(ann, {"limit": 10}))["items"] if item["type"] != "limit_set"]
+        assert (item["replayed"], item["differing"]) == ("different", ["outcome"])
 
     async def test_is_journalled_once(self, ann: AsyncClient, transactions: Transactions) -> None:
         audit = await draw(ann, {"limit": 5})

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.domains.control.core.refusals import AuditIncomplete, AuditIsSignedOff, AuditPeriodInvalid
 from app.domains.exposure.core.events import GroupLimitSet, LimitSet
+from app.domains.limits.core.events import LimitRequestApproved, LimitRequestDeclined
 from app.domains.orders.core.events import DECIDED
 from app.domains.orders.core.order_events import CreditCheckRejected, CreditCheckReleased
 from app.domains.policies.core.refusals import FourEyes, PersonRequired
@@ -34,11 +35,14 @@ class DecisionKind(StrEnum):
 
 EVENTS: Final[Mapping[DecisionKind, tuple[str, ...]]] = {
     DecisionKind.CREDIT_CHECK: tuple(event.type for event in DECIDED.values()),
-    DecisionKind.LIMIT: (LimitSet.type, GroupLimitSet.type),
+    DecisionKind.LIMIT: (LimitSet.type, GroupLimitSet.type, LimitRequestApproved.type, LimitRequestDeclined.type),
     DecisionKind.RELEASE: (CreditCheckReleased.type, CreditCheckRejected.type),
     DecisionKind.WRITE_OFF: (InvoiceWrittenOff.type,),
 }
-"""The events that tell of a decision. A limit that was requested is told of when it is granted."""
+"""The events that tell of a decision."""
+
+OUTRIGHT: Final = (LimitSet.type,)
+"""Events that tell of one only where they stand out: a requested limit follows from the decision on the request."""
 
 
 class Replayed(StrEnum):
@@ -49,7 +53,7 @@ class Replayed(StrEnum):
     GONE = "gone"
     """The check is deleted: retention keeps decisions for as long as it was told to."""
     NOT_APPLICABLE = "not_applicable"
-    """A person's decision follows from no rule."""
+    """A decision that a person took by themselves follows from no rule."""
 
 
 class Finding(StrEnum):

@@ -12,28 +12,31 @@ from sqlalchemy import Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domains.control.core.audits import AuditState, DrawnEvent
+from app.domains.control.core.audits import OUTRIGHT, AuditState, DrawnEvent
 from app.domains.control.tables import AuditItemRow, AuditRow
 from app.infra.db import paging
 from app.infra.db.paging import PageRequest, Slice
 
+_TYPES: Final = [bindparam(name, type_=ARRAY(Text)) for name in ("types", "outright")]
 _DRAW: Final = text(
     """
     select e.id as event_id, s.seq, e.type, e.at, e.actor, e.actor_kind, e.subject_type, e.subject_id, e.customer_id,
            e.after
     from events e join event_seals s on s.event_id = e.id
-    where e.type = any(:types) and e.segment = :segment and e.at >= :since and e.at < :until and s.seq <= :through_seq
+    where e.type = any(:types) and (e.exceptional or e.type <> all(:outright))
+      and e.segment = :segment and e.at >= :since and e.at < :until and s.seq <= :through_seq
     order by sha256(convert_to(:seed || ':' || e.id, 'UTF8')), e.id limit :size
     """
-).bindparams(bindparam("types", type_=ARRAY(Text)))
+).bindparams(*_TYPES)
 """The decisions whose number, hashed with the seed, comes first: nobody can choose them, and anybody can draw again."""
 
 _COUNT: Final = text(
     """
     select count(*) from events e join event_seals s on s.event_id = e.id
-    where e.type = any(:types) and e.segment = :segment and e.at >= :since and e.at < :until and s.seq <= :through_seq
+    where e.type = any(:types) and (e.exceptional or e.type <> all(:outright))
+      and e.segment = :segment and e.at >= :since and e.at < :until and s.seq <= :through_seq
     """
-).bindparams(bindparam("types", type_=ARRAY(Text)))
+).bindparams(*_TYPES)
 
 
 async def last_place(session: AsyncSession) -> int:
@@ -55,7 +58,7 @@ async def draw(
     session: AsyncSession, pool: Pool, *, types: Sequence[str], seed: str, size: int
 ) -> tuple[list[DrawnEvent], int]:
     """At most `size` of the pool's events of these types, by the seed; and how many there are to draw from."""
-    among = {**asdict(pool), "types": list(types)}
+    among = {**asdict(pool), "types": list(types), "outright": list(OUTRIGHT)}
     rows = (await session.execute(_DRAW, {**among, "seed": seed, "size": size})).mappings()
     return [DrawnEvent(**row) for row in rows], int(await session.scalar(_COUNT, among) or 0)
 

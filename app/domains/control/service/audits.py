@@ -24,6 +24,8 @@ from app.domains.control.core.refusals import AuditItemNotFound, AuditNotFound
 from app.domains.control.repository import audits as rows
 from app.domains.control.repository.audits import Pool
 from app.domains.control.tables import AuditItemRow, AuditRow
+from app.domains.limits import service as limits
+from app.domains.limits.core.events import LimitRequestApproved
 from app.domains.orders import service as orders
 from app.domains.orders.core.refusals import CreditCheckNotFound
 from app.domains.policies import service as policies
@@ -51,7 +53,8 @@ async def draw(
     sizes: Mapping[DecisionKind, int],
     seed: str | None = None,
 ) -> Audited:
-    """Draws at most `sizes` sealed decisions of each kind at random, and decides the credit checks among them again.
+    """Draws at most `sizes` sealed decisions of each kind at random, and decides the credit checks and
+    limit requests among them again.
 
     Without a `seed` the id of the audit is one. Raises `AuditPeriodInvalid`, `PersonRequired`, `SegmentNotFound`.
     """
@@ -200,11 +203,20 @@ async def _item(
 async def _replayed(
     tx: Transaction, caller: Principal, kind: DecisionKind, event: DrawnEvent
 ) -> tuple[Replayed, Sequence[str]]:
-    if kind is not DecisionKind.CREDIT_CHECK:
-        return Replayed.NOT_APPLICABLE, ()
-    try:
-        stored = await orders.find(tx, check_id=UUID(event.subject_id), caller=caller)
-    except CreditCheckNotFound:
-        return Replayed.GONE, ()
-    again = await orders.replay(tx, stored=stored)
-    return (Replayed.IDENTICAL if again.identical else Replayed.DIFFERENT), again.differing
+    """A credit check is decided again, and a limit request judged again, from what was stored with them."""
+    if kind is DecisionKind.CREDIT_CHECK:
+        try:
+            stored = await orders.find(tx, check_id=UUID(event.subject_id), caller=caller)
+        except CreditCheckNotFound:
+            return Replayed.GONE, ()
+        check = await orders.replay(tx, stored=stored)
+        return _compared(identical=check.identical, differing=check.differing)
+    if event.subject_type == LimitRequestApproved.subject_type:
+        request = await limits.find(tx, request_id=UUID(event.subject_id), caller=caller)
+        judged = await limits.replay(tx, request=request)
+        return _compared(identical=judged.identical, differing=judged.differing)
+    return Replayed.NOT_APPLICABLE, ()
+
+
+def _compared(*, identical: bool, differing: Sequence[str]) -> tuple[Replayed, Sequence[str]]:
+    return (Replayed.IDENTICAL if identical else Replayed.DIFFERENT), differing

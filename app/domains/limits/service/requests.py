@@ -51,6 +51,12 @@ class Replay:
         """Whether the judgement can be had again."""
         return self.stored == self.replayed
 
+    @property
+    def differing(self) -> list[str]:
+        """The members of the judgement that are not the same, by name; all of them where it can't be had again."""
+        again = self.replayed or {}
+        return sorted(name for name in self.stored.keys() | again.keys() if self.stored.get(name) != again.get(name))
+
 
 async def request_limit(tx: Transaction, *, ask: Ask, requester: str) -> LimitRequest:
     """Judges a request at once: a limit in force, a decline, or people to decide, perhaps with an offer meanwhile.
