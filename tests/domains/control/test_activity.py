@@ -6,14 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.domains.control.core.activity import Activity, Pace
+from app.domains.dunning.service import runs
 from app.infra.clock import FrozenClock
 from app.infra.transaction import Transactions
 from app.kernel.events import Event
 from app.kernel.identity import SYSTEM, Actor, ActorKind
 from app.support.auth.core.scopes import Role, Scope
+from tests.domains.dunning.world import LEVELS, Company
+from tests.domains.limits.world import approve, ask, people, reject
+from tests.domains.orders.world import open_account as open_account_over_http
 from tests.infra.http.test_problem import problem
 from tests.support.api import ApiAs
 from tests.support.business import check, open_account
@@ -34,6 +39,23 @@ async def told(transactions: Transactions, actor: str, type_: str, subject_id: s
     kind = ActorKind.SYSTEM if actor == SYSTEM.name else ActorKind.PERSON
     async with transactions.begin(actor=Actor(actor, kind), request_id="test") as tx:
         tx.emit(named(subject_id=subject_id, segment="main", customer_id="C1"))
+
+
+async def owing(company: Company, *customer_ids: str) -> None:
+    """Customers who owe a hundred each, for ten days; the first reminder is a call."""
+    await company.rules([{**LEVELS[0], "channel": "call"}])
+    for customer_id in customer_ids:
+        await company.customer(customer_id)
+        await company.owes(f"INV-{customer_id}", customer_id=customer_id)
+
+
+async def call(company: Company, customer_id: str, outcome: str) -> None:
+    """Notes what came of the call that the customer's task asks for."""
+    task = (await company.get("collection-tasks", customer_id=customer_id))["items"][0]
+    said: Json = {"outcome": outcome}
+    if outcome == "promised":
+        said["promise"] = {"amount": "100.00", "currency": "CNY", "promised_on": "2026-03-05"}
+    await company.post(f"collection-tasks/{task['id']}/complete", said)
 
 
 async def referred(desk: AsyncClient, order_ref: str) -> str:
@@ -95,40 +117,75 @@ class TestReport:
             (await rita.post("/v1/customers/C1/accounts/main/limit", json=limit)).raise_for_status()
         assert (await report(rita))["rita"]["overrides"]["limits_set_outright"] == 2
 
-    async def test_counts_notices_calls_and_promises(self, rita: AsyncClient, transactions: Transactions) -> None:
-        for type_ in ("dunning_notice_released", "dunning_notice_released", "collection_task_completed"):
-            await told(transactions, "cora", type_)
-        for promise in ("kept", "broken", "reopened", "waits"):
-            await told(transactions, "cora", "promise_made", promise)
-        for promise, what in (("kept", "kept"), ("broken", "broken"), ("reopened", "kept"), ("reopened", "broken")):
-            await told(transactions, SYSTEM.name, f"promise_{what}", promise)
+    async def test_says_whose_policy_overrides_there_are(
+        self, api: AsyncClient, rita: AsyncClient, api_as: ApiAs
+    ) -> None:
+        await api.put("/v1/customers/C1", json={"name": "C1", "country": "CN"})
+        wish = {"patch": {"order_checks": {"reservation_days": 10}}, "valid_until": "2026-12-31", "reason": "x"}
+        (await rita.put("/v1/customers/C1/policy-override", json=wish)).raise_for_status()
+        dora = await api_as(role=Role.FINANCE_DIRECTOR, name="dora")
+        (await dora.post("/v1/customers/C1/policy-override/approve", json={})).raise_for_status()
+        found = await report(rita)
+        assert found["dora"]["overrides"]["policy_overrides"] == 1
+
+    async def test_counts_notices_calls_and_promises_and_what_became_of_these(
+        self, app: FastAPI, api: AsyncClient, api_as: ApiAs, rita: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Over HTTP, with the jobs: half of the notices are released by a job, and one task is closed by a payment."""
+        monkeypatch.setattr(runs, "RELEASED_A_PAGE", 2)
+        cora = Company(app, await api_as(role=Role.COLLECTOR, name="cora"))
+        await owing(Company(app, api), "KEEPS", "BREAKS", "PAYS", "REFUSES")
+        await cora.reminds()
+        assert (await report(rita))["cora"]["collection"]["notices"] == 4
+        for customer_id, outcome in (("KEEPS", "promised"), ("BREAKS", "promised"), ("REFUSES", "refused")):
+            await call(cora, customer_id, outcome)
+        books = await api_as(role=Role.ACCOUNTS_RECEIVABLE, name="bert")
+        for customer_id in ("KEEPS", "PAYS"):
+            paid = {"payment_ref": customer_id, "customer_id": customer_id, "amount": "100.00", "currency": "CNY"}
+            (await books.post("/v1/payments", json={**paid, "received_on": "2026-03-02"})).raise_for_status()
+        app.state.clock.move(by=timedelta(days=6))
+        await cora.works()
         found = await report(rita)
         assert found["cora"]["collection"] == {
-            "notices": 2,
-            "calls": 1,
-            "promises": 4,
+            "notices": 4,
+            "calls": 3,
+            "promises": 2,
             "promises_kept": 1,
-            "promises_broken": 2,
+            "promises_broken": 1,
         }
-        assert set(found) == {"cora"}
+        assert "bert" not in found
 
-    async def test_counts_steps_of_limit_requests(
-        self, rita: AsyncClient, transactions: Transactions, clock: FrozenClock
+    async def test_counts_decisions_on_limit_requests_by_people(
+        self, api: AsyncClient, api_as: ApiAs, rita: AsyncClient, clock: FrozenClock
     ) -> None:
-        await told(transactions, "ada", "limit_requested", "R-1")
+        await open_account_over_http(api, limit=None)
+        staff = await people(api_as)
+        granted, declined = await ask(staff.ana, "600000"), await ask(staff.ana, "500000")
         clock.move(by=timedelta(hours=2))
-        await told(transactions, "mia", "limit_request_step_approved", "R-1")
+        (await approve(staff.max, granted)).raise_for_status()
+        (await reject(staff.mia, declined)).raise_for_status()
         clock.move(by=timedelta(hours=2))
-        await told(transactions, "fin", "limit_request_approved", "R-1")
+        (await approve(staff.dora, granted)).raise_for_status()
         found = await report(rita)
-        assert found["mia"]["limit_requests"] == {"decided": 1, "mean_seconds": 7200, "median_seconds": 7200}
-        assert found["fin"]["limit_requests"]["mean_seconds"] == 14_400
-        assert "ada" not in found
+        two_hours = {"decided": 1, "mean_seconds": 7200, "median_seconds": 7200}
+        assert (found["max"]["limit_requests"], found["mia"]["limit_requests"]) == (two_hours, two_hours)
+        assert found["dora"]["limit_requests"] == {"decided": 1, "mean_seconds": 14_400, "median_seconds": 14_400}
+        assert found["max"]["overrides"]["limits_set_outright"] == 0
+        assert "ana" not in found
+
+    async def test_counts_nothing_that_the_policy_decided(
+        self, api: AsyncClient, api_as: ApiAs, rita: AsyncClient
+    ) -> None:
+        """A lower limit is granted at once, in the name of whoever asks for it."""
+        await open_account_over_http(api, limit="1000")
+        staff = await people(api_as)
+        assert (await ask(staff.ana, "900"))["status"] == "approved"
+        assert "ana" not in await report(rita)
 
     async def test_keeps_to_the_days_and_the_segment(
         self, rita: AsyncClient, transactions: Transactions, clock: FrozenClock
     ) -> None:
-        await told(transactions, "cora", "collection_task_completed")
+        await told(transactions, "cora", "promise_made")
         clock.move(by=timedelta(days=1))
         assert "cora" in await report(rita)
         assert "cora" in await report(rita, **{"from": "2026-03-02", "to": "2026-03-02"})

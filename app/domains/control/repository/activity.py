@@ -14,15 +14,30 @@ _PERIOD: Final = "e.segment = :segment and e.at >= :since and e.at < :until and 
 
 _COUNTS: Final = text(
     f"""
-    select e.actor, e.type, count(*) as times, count(*) filter (where e.exceptional) as exceptional
+    select e.actor, e.type, count(*) as times
     from events e
     where {_PERIOD} and e.type in (
-        'limit_set', 'group_limit_set', 'policy_override_approved', 'dunning_notice_released',
-        'collection_task_completed', 'promise_made'
+        'limit_set', 'group_limit_set', 'policy_override_approved', 'collection_task_completed', 'promise_made'
     )
+      and (e.type not in ('limit_set', 'group_limit_set') or e.exceptional)
+      and (e.type <> 'collection_task_completed' or e.after @> '{{"called": true}}')
     group by e.actor, e.type
     """
 )
+"""Limits are counted that were set outright, and tasks that a call has ended, not a payment."""
+
+_NOTICES: Final = text(
+    """
+    select run.actor, count(*) as times
+    from events e
+    join dunning_notices n on n.id = cast(e.subject_id as uuid)
+    join events run on run.type = 'dunning_run_released' and run.subject_id = cast(n.run_id as text)
+    where e.type = 'dunning_notice_released' and e.segment = :segment and e.at >= :since and e.at < :until
+      and run.actor_kind = 'person'
+    group by run.actor
+    """
+)
+"""Of a large run the first notices are released with it and the others by jobs: they are whose the run is."""
 
 _PACE: Final = f"""
     select actor, count(*) as decided, count(distinct date_trunc('hour', at)) as active_hours,
@@ -31,7 +46,7 @@ _PACE: Final = f"""
     from (
         select e.actor, e.at, extract(epoch from e.at - asked.at) as seconds
         from events e left join lateral ({{asked}}) asked on true
-        where {_PERIOD} and e.type in ({{types}})
+        where {_PERIOD} and e.type in ({{types}}) {{among}}
     ) decision
     group by actor
 """
@@ -39,6 +54,7 @@ _REFERRED: Final = text(
     _PACE.format(
         asked="select c.decided_at as at from credit_checks c where c.id = cast(e.subject_id as uuid)",
         types="'credit_check_released', 'credit_check_rejected'",
+        among="",
     )
 )
 _LIMITS: Final = text(
@@ -46,8 +62,11 @@ _LIMITS: Final = text(
         asked="select min(r.at) as at from events r where r.type = 'limit_requested' and r.subject_id = e.subject_id"
         " and r.segment = e.segment and r.customer_id = e.customer_id",
         types="'limit_request_step_approved', 'limit_request_approved', 'limit_request_declined'",
+        among="and e.before <> '{}' and not e.after @> '{\"offer_accepted\": true}'",
     )
 )
+"""What the policy decides at once has nothing before it, and who takes an offer decides nothing: both are in the
+requester's name."""
 
 _RELEASES: Final = text(
     f"""
@@ -95,12 +114,11 @@ _ROLES: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How often somebody did something, and how often past the ordinary procedure."""
+    """How often somebody did something."""
 
     actor: str
     type: str
     times: int
-    exceptional: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +149,11 @@ class Period:
 async def counts(session: AsyncSession, period: Period) -> Sequence[Counted]:
     """The events of each person that are merely counted."""
     return [Counted(**row) for row in (await session.execute(_COUNTS, period.values)).mappings()]
+
+
+async def notices(session: AsyncSession, period: Period) -> Sequence[tuple[str, int]]:
+    """The notices of the runs that each person released: actor, how many."""
+    return [(row.actor, row.times) for row in await session.execute(_NOTICES, period.values)]
 
 
 async def referred_orders(session: AsyncSession, period: Period) -> Sequence[Paced]:

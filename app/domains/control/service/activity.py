@@ -54,15 +54,15 @@ async def _gathered(tx: Transaction, period: Period, today: date) -> dict[str, d
         told[actor].setdefault("releases", {})[Fate(fate)] = times
     for actor, kept, broken in await rows.promises(tx.session, period):
         told[actor] |= {"promises_kept": kept, "promises_broken": broken}
+    for actor, times in await rows.notices(tx.session, period):
+        told[actor]["notices"] = times
     for counted in await rows.counts(tx.session, period):
         of = told[counted.actor]
         match counted.type:
             case "limit_set" | "group_limit_set":
-                of["limits_set_outright"] = of.get("limits_set_outright", 0) + counted.exceptional
+                of["limits_set_outright"] = of.get("limits_set_outright", 0) + counted.times
             case "policy_override_approved":
                 of["policy_overrides"] = counted.times
-            case "dunning_notice_released":
-                of["notices"] = counted.times
             case "collection_task_completed":
                 of["calls"] = counted.times
             case "promise_made":

@@ -106,7 +106,7 @@ async def complete(
     if call.outcome is not CallOutcome.NOT_REACHED:
         task.last_contact_on = today
     await tx.session.flush()
-    _completed(tx, task)
+    _completed(tx, task, called=True)
     if call.next_on is not None:
         await open_for(
             tx,
@@ -127,7 +127,7 @@ async def close_if_nothing_is_due(tx: Transaction, *, account_id: UUID) -> None:
     task.state, task.completed_by, task.completed_at = TaskState.DONE.value, tx.actor.name, tx.now
     task.outcome = CallOutcome.PAID.value
     await tx.session.flush()
-    _completed(tx, task)
+    _completed(tx, task, called=False)
 
 
 async def list_tasks(
@@ -162,7 +162,7 @@ def _grade_rank(grade: str | None) -> int | None:
     return ord(grade) - ord("A") if grade and len(grade) == 1 and "A" <= grade <= "Z" else None
 
 
-def _completed(tx: Transaction, task: CollectionTaskRow) -> None:
+def _completed(tx: Transaction, task: CollectionTaskRow, *, called: bool) -> None:
     """The journal is told that there is a note, not what it says: notes on calls name persons."""
     tx.emit(
         CollectionTaskCompleted(
@@ -173,6 +173,7 @@ def _completed(tx: Transaction, task: CollectionTaskRow) -> None:
             after={
                 "state": task.state,
                 "outcome": task.outcome,
+                "called": called,
                 "noted": task.note is not None,
                 "next_on": task.next_on.isoformat() if task.next_on else None,
                 "promise_id": str(task.promise_id) if task.promise_id else None,
