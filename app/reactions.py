@@ -61,6 +61,7 @@ from app.domains.receivables.core.events import (
 )
 from app.infra.transaction import Reactions, Together, Transaction
 from app.kernel.events import Event
+from app.support.auth.core.events import ApiKeyRevoked
 from app.support.idempotency import service as idempotency
 
 
@@ -110,6 +111,7 @@ ADVERSE_EVENT: Final = "adverse_event"
 """The source of the hold that an adverse event sets."""
 
 REACTIONS: Final[Reactions] = {
+    ApiKeyRevoked: (limits.end_with_key,),
     ContactErased: (forgetting.contact_erased, receivables.contact_erased, forget_answers),
     CustomerChanged: (exposure.regroup, orders.wake_customer),
     PolicyActivated: (orders.wake_segment,),

@@ -39,6 +39,12 @@ async def lock(session: AsyncSession, key_id: UUID) -> ApiKey | None:
     return await session.get(ApiKey, key_id, with_for_update=True)
 
 
+async def ended(session: AsyncSession, key_ids: Collection[UUID], now: datetime) -> set[UUID]:
+    """Those of the keys that were revoked or have expired."""
+    over = ApiKey.revoked_at.is_not(None) | (ApiKey.expires_at <= now)
+    return set(await session.scalars(select(ApiKey.id).where(ApiKey.id.in_(key_ids), over)))
+
+
 async def lock_table(session: AsyncSession) -> None:
     """Keeps others from making keys until the transaction ends; they may read on."""
     await session.execute(text("lock table api_keys in share row exclusive mode"))

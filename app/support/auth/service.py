@@ -25,7 +25,7 @@ from app.support.auth.adapters import SigningKeys
 from app.support.auth.core.duties import DutyConflict, conflicts
 from app.support.auth.core.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from app.support.auth.core.keys import ENTROPY_BYTES, MAX_CREDENTIALS, key_hash, key_text, shown_part
-from app.support.auth.core.principals import CredentialsInvalid, CredentialsMissing, Principal
+from app.support.auth.core.principals import KEY_PREFIX, CredentialsInvalid, CredentialsMissing, Principal
 from app.support.auth.core.scopes import SCOPES_OF_ROLE, Role, Scope
 from app.support.auth.core.tokens import TokenRules, principal_of
 from app.support.auth.tables import ApiKey
@@ -253,6 +253,16 @@ async def revoke_key(tx: Transaction, *, key_id: UUID) -> ApiKey:
     key.revoked_at = tx.now
     tx.emit(ApiKeyRevoked(subject_id=str(key.id), before={"name": key.name}))
     return key
+
+
+async def gone(tx: Transaction, *, principal_ids: Collection[str]) -> set[str]:
+    """Those of the principals whose key was revoked or has expired.
+
+    Holders of tokens are known to their identity provider only, and the bootstrap key to the settings: never these.
+    """
+    keys = {UUID(each.removeprefix(KEY_PREFIX)): each for each in principal_ids if each.startswith(KEY_PREFIX)}
+    ended = await repository.ended(tx.session, keys, tx.now) if keys else set()
+    return {keys[key_id] for key_id in ended}
 
 
 async def list_keys(tx: Transaction, *, page: PageRequest) -> Slice[ApiKey]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.infra.db.metadata import Amount, Base
 from app.kernel.identity import ActorKind
 from app.kernel.money import Money
-from app.support.auth.core.principals import Principal
+from app.support.auth.core.principals import KEY_PREFIX, Principal
 from app.support.auth.core.scopes import Scope
 
 
@@ -63,7 +63,7 @@ class ApiKey(Base):
     def principal(self) -> Principal:
         """Whom the key stands for. The id outlives rotations."""
         return Principal(
-            id=f"key:{self.id}",
+            id=f"{KEY_PREFIX}{self.id}",
             name=self.name,
             kind=ActorKind(self.kind),
             scopes=frozenset(Scope(scope) for scope in self.scopes),

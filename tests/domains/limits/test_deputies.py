@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
 from app.infra.clock import FrozenClock
@@ -17,7 +18,7 @@ from app.kernel.money import Money
 from app.support.auth.core.scopes import Role, Scope
 from tests.domains.limits.world import People, approve, ask, inbox, people, types
 from tests.domains.orders.world import events, open_account, refused
-from tests.support.api import ApiAs
+from tests.support.api import ApiAs, client_of
 
 pytestmark = pytest.mark.usefixtures("customer")
 
@@ -78,12 +79,57 @@ class TestDeputies:
         refused(await staff.max.post(path), 409, "deputy_ended")
         refused(await approve(dan, await ask(staff.ana, "50000")), 403, "authority_exceeded")
 
+    async def test_stand_in_for_nobody_whose_key_is_revoked(
+        self, api: AsyncClient, staff: People, api_as: ApiAs, transactions: Transactions
+    ) -> None:
+        dan = await api_as(Scope.LIMITS_APPROVE, name="dan")
+        appointed = (await appoint(staff.max, "dan")).json()
+        other = (await appoint(staff.mia, "eve")).json()
+        await revoke(api, "max")
+        refused(await approve(dan, await ask(staff.ana, "50000")), 403, "authority_exceeded")
+        [told] = await events(transactions, "deputy_dismissed")
+        assert (told["subject_id"], told["actor"]) == (appointed["id"], "bootstrap")
+        assert told["after"]["because"] == "key_revoked"
+        ends = {each["id"]: each["ended_by"] for each in (await api.get("/v1/deputies")).json()["items"]}
+        assert ends == {appointed["id"]: "bootstrap", other["id"]: None}
+
+    async def test_are_none_any_more_when_their_own_key_is_revoked(
+        self, api: AsyncClient, staff: People, api_as: ApiAs
+    ) -> None:
+        """Whoever gets a key of that name later inherits nothing."""
+        await api_as(Scope.LIMITS_APPROVE, name="dan")
+        await appoint(staff.max, "dan")
+        await revoke(api, "dan")
+        namesake = await api_as(Scope.LIMITS_APPROVE, name="dan")
+        refused(await approve(namesake, await ask(staff.ana, "50000")), 403, "authority_exceeded")
+
+    async def test_stand_in_for_nobody_whose_key_has_expired(
+        self, api: AsyncClient, app: FastAPI, staff: People, api_as: ApiAs, clock: FrozenClock
+    ) -> None:
+        wish = {"name": "tom", "kind": "person", "role": "credit_manager", "expires_at": "2026-03-04T00:00:00Z"}
+        million = {"amount": "1000000", "currency": "CNY"}
+        key = (await api.post("/v1/api-keys", json={**wish, "authority": million})).json()["key"]
+        dan = await api_as(Scope.LIMITS_APPROVE, name="dan")
+        async with client_of(app, key) as tom:
+            (await appoint(tom, "dan")).raise_for_status()
+        first, second = await ask(staff.ana, "50000"), await ask(staff.ana, "60000")
+        assert (await approve(dan, first)).status_code == 200
+        clock.move(by=timedelta(days=3))
+        refused(await approve(dan, second), 403, "authority_exceeded")
+
     async def test_are_others_for_a_time_and_appointed_by_persons(self, staff: People, api_as: ApiAs) -> None:
         refused(await appoint(staff.max, " MAX "), 422, "deputy_impossible")
         refused(await appoint(staff.max, "dan", valid_until="2026-03-01"), 422, "deputy_impossible")
         refused(await appoint(staff.max, "dan", valid_until="2026-05-01"), 422, "deputy_impossible")
         robot = await api_as(Scope.LIMITS_APPROVE, kind=ActorKind.SERVICE)
         refused(await appoint(robot, "dan"), 403, "person_required")
+
+
+async def revoke(api: AsyncClient, name: str) -> None:
+    """Ends the key of this name."""
+    keys = (await api.get("/v1/api-keys")).json()["items"]
+    [key_id] = [key["id"] for key in keys if key["name"] == name and key["revoked_at"] is None]
+    (await api.delete(f"/v1/api-keys/{key_id}")).raise_for_status()
 
 
 async def appoint(by: AsyncClient, deputy: str, **more: Any) -> Response:

@@ -51,6 +51,14 @@ async def end(session: AsyncSession, deputy_id: UUID, *, by: str, now: datetime)
     await session.execute(update(DeputyRow).where(DeputyRow.id == deputy_id).values(ended_at=now, ended_by=by))
 
 
+async def binding(session: AsyncSession, *, principal: str, name: str) -> Sequence[Deputyship]:
+    """The deputyships of a principal (id), and those in which `name` is the deputy, locked for this transaction."""
+    row = DeputyRow
+    either = (row.principal == principal) | (func.lower(row.deputy) == name.lower())
+    statement = select(row).where(either, row.ended_at.is_(None)).order_by(row.id).with_for_update()
+    return [_deputyship(found) for found in await session.scalars(statement)]
+
+
 async def of_deputy(session: AsyncSession, deputy: str, *, segment: str, on: date) -> Sequence[Deputyship]:
     """In whose place `deputy` may decide in a segment on a day, the longest-standing first."""
     rows = await session.scalars(

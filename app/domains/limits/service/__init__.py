@@ -3,7 +3,7 @@
 from app.domains.limits.repository.requests import RequestFilter
 from app.domains.limits.repository.reviews import ReviewFilter
 from app.domains.limits.service.covers import lower_for_announced_withdrawal, lower_for_lost_cover
-from app.domains.limits.service.deputies import appoint, dismiss, list_deputies
+from app.domains.limits.service.deputies import appoint, dismiss, end_with_key, list_deputies
 from app.domains.limits.service.requests import (
     Replay,
     accept,
@@ -43,6 +43,7 @@ __all__ = [
     "cancel",
     "complete_review",
     "dismiss",
+    "end_with_key",
     "ensure_review",
     "escalate",
     "expire",

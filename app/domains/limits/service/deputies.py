@@ -1,4 +1,4 @@
-"""Deputies: appoint, end, list."""
+"""Deputies: appoint, end, list; whose key is revoked has none and is none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from app.domains.policies.core.document import parse
 from app.domains.policies.core.four_eyes import require_person
 from app.infra.db.paging import PageRequest, Slice
 from app.infra.transaction import Transaction
-from app.support.auth.core.principals import Principal
+from app.support.auth.core.events import ApiKeyRevoked
+from app.support.auth.core.principals import KEY_PREFIX, Principal
 
 
 async def appoint(
@@ -79,17 +80,30 @@ async def dismiss(tx: Transaction, *, deputy_id: UUID, caller: Principal) -> Dep
     if found is None or not caller.sees(found.segment):
         raise DeputyNotFound(f"there is no deputyship {deputy_id}")
     check_ending(found, name=caller.name)
-    await repository.end(tx.session, deputy_id, by=tx.actor.name, now=tx.now)
-    ended = replace(found, ended_at=tx.now, ended_by=tx.actor.name)
+    return await _end(tx, found, because="dismissed")
+
+
+async def end_with_key(tx: Transaction, event: ApiKeyRevoked) -> None:
+    """Ends the deputyships of whoever's key was revoked: nobody stands in for them, and they stand in for nobody.
+
+    A later key of the same name is another person as far as anybody knows.
+    """
+    principal, name = f"{KEY_PREFIX}{event.subject_id}", str(event.before["name"])
+    for found in await repository.binding(tx.session, principal=principal, name=name):
+        await _end(tx, found, because="key_revoked")
+
+
+async def _end(tx: Transaction, found: Deputyship, *, because: str) -> Deputyship:
+    await repository.end(tx.session, found.id, by=tx.actor.name, now=tx.now)
     tx.emit(
         DeputyDismissed(
             subject_id=str(found.id),
             segment=found.segment,
             before={"principal": found.principal_name, "deputy": found.deputy},
-            after={"ended_at": tx.now.isoformat()},
+            after={"ended_at": tx.now.isoformat(), "because": because},
         )
     )
-    return ended
+    return replace(found, ended_at=tx.now, ended_by=tx.actor.name)
 
 
 async def list_deputies(

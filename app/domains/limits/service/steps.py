@@ -32,6 +32,7 @@ from app.kernel.errors import Forbidden
 from app.kernel.identity import ActorKind
 from app.kernel.money import ZERO, Money, exact, rounded
 from app.kernel.periods import local_day
+from app.support.auth import service as auth
 from app.support.auth.core.principals import Principal
 
 BATCH: Final = 200
@@ -173,9 +174,14 @@ async def _authorised(
 
 
 async def _approver(tx: Transaction, caller: Principal, segment: Segment) -> Approver:
-    """Who decides, with their authority in the segment's currency: null where no rate leads there."""
+    """Who decides, with their authority in the segment's currency: null where no rate leads there.
+
+    Nobody stands in for whoever may not decide any more themselves: their key has expired.
+    """
     on = local_day(tx.now, segment.zone)
-    deputyships = await deputy_rows.of_deputy(tx.session, caller.name, segment=segment.segment, on=on)
+    appointed = await deputy_rows.of_deputy(tx.session, caller.name, segment=segment.segment, on=on)
+    gone = await auth.gone(tx, principal_ids={deputyship.principal for deputyship in appointed})
+    deputyships = [deputyship for deputyship in appointed if deputyship.principal not in gone]
     quotes = await exposure.quotes(tx, on=on)
     own = Standing(caller.id, caller.name, caller.roles, _worth(caller.authority, segment, quotes))
     return Approver(caller.kind, own, tuple(_in_place(each, segment, quotes) for each in deputyships))

@@ -22,7 +22,7 @@ class ApiKeyRotated(Event):
 
 
 class ApiKeyRevoked(Event):
-    """A key stopped working."""
+    """A key stopped working; `before` has its name."""
 
     type: ClassVar[str] = "api_key_revoked"
     subject_type: ClassVar[str] = "api_key"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from app.kernel.errors import Forbidden, NotFound, Unauthenticated
 from app.kernel.identity import Actor, ActorKind
 from app.kernel.money import Money
 from app.support.auth.core.scopes import IMPLIED_BY, Scope
+
+KEY_PREFIX: Final = "key:"
+"""What the id of a principal begins with who holds an API key: the key's id follows."""
 
 
 class CredentialsMissing(Unauthenticated):
