@@ -134,6 +134,7 @@ async def _running(app: FastAPI, settings: Settings, clock: Clock) -> AsyncItera
     )
     rules, bootstrap = settings.token_rules, settings.bootstrap_key
     app.state.settings = settings
+    app.state.bundles = settings.bundles
     app.state.outbox = settings.outbox
     app.state.clock = clock
     app.state.engine = engine

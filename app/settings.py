@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +14,9 @@ from app.domains.dunning.adapters.carriers import Outbox, SmtpServer
 from app.domains.dunning.adapters.stationery import Stationery
 from app.infra.http.admission import MAX_CHECKS, MAX_REQUESTS
 from app.infra.logging import LogFormat
+from app.support.auth.core.duties import bundle_faults
 from app.support.auth.core.keys import MIN_BOOTSTRAP_KEY
+from app.support.auth.core.scopes import SCOPES_OF_ROLE, Bundles, Role, Scope
 from app.support.auth.core.tokens import TokenRules
 
 PREFIX: Final = "HEADROOM_"
@@ -31,6 +34,11 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="port to listen on")
     bootstrap_key: SecretStr | None = Field(
         None, description=f"accepted as an administrator's API key; at least {MIN_BOOTSTRAP_KEY} characters"
+    )
+    roles: Annotated[dict[Role, frozenset[Scope]] | None, NoDecode] = Field(
+        None,
+        description="scopes of roles where they are to be others than those below, as JSON: "
+        '`{"collector": ["customers:read", "dunning:write"]}`',
     )
     time_zone: str = Field("UTC", description="IANA time zone of every segment that has none of its own, `main` first")
     pool_size: int = Field(10, ge=2, le=200, description="database connections per process")
@@ -107,6 +115,23 @@ class Settings(BaseSettings):
             raise ValueError(f"has to have at least {MIN_BOOTSTRAP_KEY} characters")
         return key
 
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("has to be a JSON object of roles, each with a list of scopes") from None
+
+    @field_validator("roles")
+    @classmethod
+    def _fit_for_one_person(cls, roles: dict[Role, frozenset[Scope]] | None) -> dict[Role, frozenset[Scope]] | None:
+        if faults := bundle_faults(roles or {}):
+            raise ValueError("; ".join(faults))
+        return roles
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -131,6 +156,11 @@ class Settings(BaseSettings):
         if any(given) and not all(given):
             raise ValueError("HEADROOM_JWT_ISSUER, _AUDIENCE and _JWKS_URL go together")
         return self
+
+    @property
+    def bundles(self) -> Bundles:
+        """The scopes of every role."""
+        return {**SCOPES_OF_ROLE, **(self.roles or {})}
 
     @property
     def outbox(self) -> Outbox:
@@ -171,6 +201,7 @@ class Settings(BaseSettings):
             scope_claim=self.jwt_scope_claim,
             segments_claim=self.jwt_segments_claim,
             authority_claim=self.jwt_authority_claim,
+            bundles=self.bundles,
         )
 
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import Settings, markdown_table
+from app.support.auth.core.scopes import SCOPES_OF_ROLE, Role, Scope
 
 TOKENS = {
     "HEADROOM_JWT_ISSUER": "https://id.example",
@@ -47,12 +48,23 @@ class TestSettings:
             ("JWT_ALGORITHMS", "RS256,HS256"),
             ("JWT_ALGORITHMS", "none"),
             ("JWT_ISSUER", "https://id.example"),
+            ("ROLES", '{"king": ["reports:read"]}'),
+            ("ROLES", '{"collector": ["everything"]}'),
+            ("ROLES", '{"collector": ["admin"]}'),
+            ("ROLES", '{"collector": ["receivables:write", "receivables:write_off"]}'),
+            ("ROLES", "collector"),
         ],
     )
     def test_refuse_what_cannot_work(self, environment: pytest.MonkeyPatch, name: str, value: str) -> None:
         environment.setenv(f"HEADROOM_{name}", value)
         with pytest.raises(ValidationError):
             Settings()
+
+    def test_give_roles_other_scopes(self, environment: pytest.MonkeyPatch) -> None:
+        environment.setenv("HEADROOM_ROLES", '{"collector": ["customers:read", "dunning:write", "holds:write"]}')
+        bundles = Settings().bundles
+        assert bundles[Role.COLLECTOR] == {Scope.CUSTOMERS_READ, Scope.DUNNING_WRITE, Scope.HOLDS_WRITE}
+        assert bundles[Role.AUDITOR] == SCOPES_OF_ROLE[Role.AUDITOR]
 
     def test_never_show_the_bootstrap_key(self, environment: pytest.MonkeyPatch) -> None:
         environment.setenv("HEADROOM_BOOTSTRAP_KEY", "k" * 32)

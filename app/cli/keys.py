@@ -43,7 +43,13 @@ def create(
     async def run(settings: Settings) -> tuple[str, Sequence[DutyConflict]]:
         async with system_transaction(settings) as tx:
             key, text = await auth.create_key(
-                tx, name=name, kind=kind, role=role, scopes=scope or (), segments=segment or None
+                tx,
+                name=name,
+                kind=kind,
+                role=role,
+                scopes=scope or (),
+                segments=segment or None,
+                bundles=settings.bundles,
             )
             return text, conflicts(key.principal().scopes)
 

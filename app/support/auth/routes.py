@@ -36,7 +36,7 @@ router = APIRouter(tags=["api keys"], route_class=GuardedRoute)
     dependencies=[requires(Scope.KEYS_WRITE)],
     responses=problems(409),
 )
-async def create_api_key(tx: Tx, caller: Caller, wish: ApiKeyIn) -> NewApiKeyOut:
+async def create_api_key(request: Request, tx: Tx, caller: Caller, wish: ApiKeyIn) -> NewApiKeyOut:
     """The text of the key is in this answer and nowhere else. What one person should not hold together is said, and
     made all the same: see `GET /v1/control/conflicts`."""
     auth.check_grantable(caller, wish.scopes)
@@ -49,6 +49,7 @@ async def create_api_key(tx: Tx, caller: Caller, wish: ApiKeyIn) -> NewApiKeyOut
         authority=exact(wish.authority.amount, wish.authority.currency) if wish.authority else None,
         segments=wish.segments,
         expires_at=wish.expires_at,
+        bundles=request.app.state.bundles,
     )
     return _new(key, text)
 

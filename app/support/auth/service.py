@@ -26,7 +26,7 @@ from app.support.auth.core.duties import DutyConflict, conflicts
 from app.support.auth.core.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from app.support.auth.core.keys import ENTROPY_BYTES, MAX_CREDENTIALS, key_hash, key_text, shown_part
 from app.support.auth.core.principals import KEY_PREFIX, CredentialsInvalid, CredentialsMissing, Principal
-from app.support.auth.core.scopes import SCOPES_OF_ROLE, Role, Scope
+from app.support.auth.core.scopes import SCOPES_OF_ROLE, Bundles, Role, Scope
 from app.support.auth.core.tokens import TokenRules, principal_of
 from app.support.auth.tables import ApiKey
 
@@ -192,8 +192,9 @@ async def create_key(
     authority: Money | None = None,
     segments: Sequence[str] | None = None,
     expires_at: datetime | None = None,
+    bundles: Bundles = SCOPES_OF_ROLE,
 ) -> tuple[ApiKey, str]:
-    """A new key and its text, which is shown this once. A role brings its scopes; `scopes` add to them.
+    """A new key and its text, which is shown this once. A role brings its scopes in `bundles`; `scopes` add to them.
 
     Raises `ApiKeyNameTaken`, `ApiKeyExpiryPast`.
     """
@@ -201,7 +202,7 @@ async def create_key(
         raise ApiKeyExpiryPast(f"{expires_at.isoformat()} has passed")
     if name == BOOTSTRAP.name or await repository.find_live_by_name(tx.session, name):
         raise ApiKeyNameTaken(f"{name!r} is the name of another key")
-    granted = set(scopes) | (SCOPES_OF_ROLE[role] if role else frozenset())
+    granted = set(scopes) | (bundles[role] if role else frozenset())
     text = key_text(secrets.token_bytes(ENTROPY_BYTES))
     key = ApiKey(
         id=tx.new_id(),

@@ -76,6 +76,10 @@ class TestNewKeys:
         assert rotated["conflicts"] == both["conflicts"]
         assert (await make(api, name="clerk", role="order_desk"))["conflicts"] == []
 
+    async def test_have_the_scopes_that_the_settings_give_their_role(self, app: FastAPI, api: AsyncClient) -> None:
+        app.state.bundles = {**SCOPES_OF_ROLE, Role.COLLECTOR: frozenset({Scope.DUNNING_WRITE})}
+        assert (await make(api, name="cora", role="collector"))["scopes"] == ["dunning:write"]
+
 
 class TestConflicts:
     async def test_list_the_bootstrap_key_while_it_is_set(self, api: AsyncClient) -> None:

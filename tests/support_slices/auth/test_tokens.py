@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -186,6 +187,11 @@ class TestPrincipalOf:
         assert principal.roles == {"credit_manager"}
         assert principal.segments == frozenset({"main", "eu"})
         assert principal.authority == Money(Decimal("50000.00"), "CNY")
+
+    def test_gives_roles_the_scopes_that_the_settings_say(self) -> None:
+        own = {**SCOPES_OF_ROLE, Role.COLLECTOR: frozenset({Scope.REPORTS_READ})}
+        claims = {"sub": "cora", "headroom_role": "collector"}
+        assert principal_of(claims, replace(RULES, bundles=own)).scopes == {Scope.REPORTS_READ}
 
     @pytest.mark.parametrize(
         "claims",

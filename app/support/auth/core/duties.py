@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.support.auth.core.scopes import Scope
+from app.support.auth.core.scopes import Bundles, Scope
 
 _APPROVAL: Final = frozenset({Scope.LIMITS_APPROVE, Scope.LIMITS_SET})
 
@@ -93,3 +93,15 @@ def conflicts(scopes: Collection[Scope]) -> tuple[DutyConflict, ...]:
         for duty in DUTIES
         if held & duty.these and held & duty.those
     )
+
+
+def bundle_faults(bundles: Bundles) -> list[str]:
+    """What no role may be: everything, or more than one person should hold."""
+    everything = [f"{role} can't have admin" for role, scopes in bundles.items() if Scope.ADMIN in scopes]
+    broken = [
+        f"{role} can't have {' and '.join(found.scopes)}: {found.duty.rule}"
+        for role, scopes in bundles.items()
+        if Scope.ADMIN not in scopes
+        for found in conflicts(scopes)
+    ]
+    return [*everything, *broken]

@@ -64,7 +64,10 @@ _DECIDING: Final = {
 }
 """What a superior decides. They neither ask for what they decide nor maintain the customers it is about."""
 
-SCOPES_OF_ROLE: Final[Mapping[Role, frozenset[Scope]]] = {
+Bundles = Mapping[Role, frozenset[Scope]]
+"""The scopes of every role."""
+
+SCOPES_OF_ROLE: Final[Bundles] = {
     Role.ORDER_DESK: frozenset({Scope.CUSTOMERS_READ, Scope.ORDERS_CHECK}),
     Role.ACCOUNTS_RECEIVABLE: frozenset({*_READING, Scope.RECEIVABLES_WRITE, Scope.FX_WRITE}),
     Role.COLLECTOR: frozenset({*_READING, Scope.DUNNING_WRITE}),
@@ -100,4 +103,4 @@ SCOPES_OF_ROLE: Final[Mapping[Role, frozenset[Scope]]] = {
     ),
     Role.ADMINISTRATOR: frozenset({Scope.KEYS_WRITE}),
 }
-"""No bundle breaks a duty of `duties.DUTIES`."""
+"""What roles bundle unless the settings say otherwise. No bundle breaks a duty of `duties.DUTIES`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.kernel.errors import Refusal
 from app.kernel.identity import ActorKind
 from app.kernel.money import Money, exact
 from app.support.auth.core.principals import CredentialsInvalid, Principal
-from app.support.auth.core.scopes import SCOPES_OF_ROLE, Role, Scope
+from app.support.auth.core.scopes import SCOPES_OF_ROLE, Bundles, Role, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class TokenRules:
     scope_claim: str = "scope"
     segments_claim: str = "headroom_segments"
     authority_claim: str = "headroom_authority"
+    bundles: Bundles = field(default_factory=lambda: SCOPES_OF_ROLE)
 
 
 def principal_of(claims: Mapping[str, Any], rules: TokenRules) -> Principal:
@@ -60,7 +61,7 @@ def _kind(claim: Any) -> ActorKind:
 def _scopes(claims: Mapping[str, Any], rules: TokenRules) -> frozenset[Scope]:
     granted = {Scope(word) for word in _words(claims.get(rules.scope_claim)) if word in set(Scope)}
     for role in _words(claims.get(rules.role_claim)):
-        granted |= SCOPES_OF_ROLE[Role(role)] if role in set(Role) else frozenset()
+        granted |= rules.bundles[Role(role)] if role in set(Role) else frozenset()
     return frozenset(granted)
 
 
