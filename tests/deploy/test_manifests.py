@@ -91,6 +91,12 @@ class TestCompose:
         for name in ("server", "worker"):
             assert self.services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
+    def test_lets_nobody_but_the_migration_act_as_the_owner(self) -> None:
+        owners = {n for n, s in self.services.items() if "//headroom:" in str(s.get("environment"))}
+        assert owners == {"migrate"}
+        assert self.services["migrate"]["command"] == ["migrate", "--grant", "headroom_app"]
+        assert "create role headroom_app" in (DEPLOY / "postgres/roles.sh").read_text(encoding="utf-8")
+
     def test_mounts_files_that_are_there(self) -> None:
         mounts = [mount for service in self.services.values() for mount in service.get("volumes", ())]
         local = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
@@ -113,6 +119,14 @@ class TestKubernetes:
             container = documents(file)[0]["spec"]["template"]["spec"]["containers"][0]
             assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
             assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+    def test_lets_nobody_but_the_migration_act_as_the_owner(self) -> None:
+        files = {"migration/job.yaml": "owner-database-url", "service/server.yaml": "database-url"}
+        for file, key in {**files, "service/worker.yaml": "database-url"}.items():
+            [container] = documents(file)[0]["spec"]["template"]["spec"]["containers"]
+            [url] = [each for each in container["env"] if each["name"] == "HEADROOM_DATABASE_URL"]
+            assert url["valueFrom"]["secretKeyRef"]["key"] == key
+        assert "--grant" in documents("migration/job.yaml")[0]["spec"]["template"]["spec"]["containers"][0]["args"]
 
     def test_keeps_no_secret(self) -> None:
         for path in (DEPLOY / "kubernetes").rglob("*.yaml"):
