@@ -168,6 +168,15 @@ class TestOnTheWire:
         notice = company.get(f"/v1/dunning-notices/{parcel.notice_id}")
         assert (notice["state"], [each["kept"] for each in notice["documents"]]) == ("sent", [False])
 
+    def test_nothing_is_kept_of_what_comes_back_when_they_are_erased(
+        self, company: Background, settings: Settings
+    ) -> None:
+        remind(company, settings, {})
+        notice = company.get(f"/v1/dunning-notices?customer_id={CUSTOMER}&state=sent")["items"][0]
+        erase(company)
+        company.post(f"/v1/dunning-notices/{notice['id']}/bounced", {"reason": f"no {PERSON['email']} here"})
+        assert tables_naming(company) == set()
+
     def test_nobody_is_written_to_who_was_erased_or_replaced_before(self, company: Background) -> None:
         propose(company)
         parcels = company.run(taken(company, settle=False))

@@ -32,6 +32,13 @@ async def of_notice(
     return addressed(await _content(tx, notice, customer, languages=languages), recipient), recipient
 
 
+async def addressees_known(tx: Transaction, notice: DunningNoticeRow) -> bool:
+    """Whether all whom a notice that was sent was written to are still known."""
+    assert notice.content is not None, "it was sent"
+    ids = {UUID(each) for each in notice.content["written_to"].values()}
+    return len(await customers.contacts_by_id(tx, contact_ids=ids)) == len(ids)
+
+
 async def to_be_sent(
     tx: Transaction, notice: DunningNoticeRow, *, languages: frozenset[str]
 ) -> tuple[Mapping[str, Any], Recipient]:

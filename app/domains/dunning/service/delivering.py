@@ -147,14 +147,16 @@ async def bounced(
     """What was sent came back: the notice goes on by its next channel; without one somebody has to call.
 
     The level stays reached. `by` is the channel that it came back by, where that is known: what has gone by another one
-    since did not. Raises `DunningNoticeNotFound`, `NoticeNotSent`.
+    since did not. What is said of somebody who was erased meanwhile is not kept. Raises `DunningNoticeNotFound`,
+    `NoticeNotSent`.
     """
     notice = await find(tx, notice_id, lock=True, segments=segments)
     if notice.state not in DELIVERED or notice.sent_by is None:
         raise NoticeNotSent(f"the notice is {notice.state}")
     if notice.came_back_at is not None or (by is not None and notice.sent_by != by):
         raise NoticeNotSent("it is known to have come back, or has gone by another channel since")
-    _note_failure(tx, notice, notice.sent_by, reason, told=CAME_BACK)
+    said = reason if await contents.addressees_known(tx, notice) else CAME_BACK
+    _note_failure(tx, notice, notice.sent_by, said, told=CAME_BACK)
     if notice.channels:
         notice.came_back_at = notice.next_attempt_at = tx.now
     else:
