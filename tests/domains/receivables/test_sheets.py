@@ -142,6 +142,11 @@ class TestPaper:
         ]
         assert parts[0]["rows"][1] == ["INV-2", "12,345.50"]
 
+    def test_translates_our_own_words_only(self) -> None:
+        columns = [Column("kind", "类型", 20, ours=True), Column("ref", "单据", 20)]
+        [part] = Sheet("", "zh", (), columns, [["write_off", "write_off"]], ()).paper["parts"]
+        assert part["rows"] == [["坏账核销", "write_off"]]
+
 
 class TestCsv:
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum"])

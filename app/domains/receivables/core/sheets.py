@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -60,12 +60,16 @@ _CHINESE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its `name` in CSV, its `label` and width in millimetres on paper, and whether it holds numbers."""
+    """A column: its `name` in CSV, its `label` and width in millimetres on paper.
+
+    It holds numbers, words of `ours` that are translated, or texts of others that stay as they are.
+    """
 
     name: str
     label: str
     width: int
     numeric: bool = False
+    ours: bool = False
 
     def surely_holds(self, text: str) -> bool:
         """Whether a text fits on one line of it, by the widest that its characters may be: for most texts it does."""
@@ -98,8 +102,7 @@ class Sheet:
 
     @property
     def paper(self) -> dict[str, Any]:
-        """What the template of the paper form reads; kinds are translated."""
-        word = _words(self.language)
+        """What the template of the paper form reads."""
         return {
             "title": self.title,
             "language": self.language,
@@ -107,14 +110,15 @@ class Sheet:
             "heads": [column.label for column in self.columns],
             "numeric": [column.numeric for column in self.columns],
             "widths": [column.width for column in self.columns],
-            "parts": list(self._parts(self._shown(row, word) for row in self.rows)),
+            "parts": list(self._parts(map(self._shown, self.rows))),
             "sums": [list(total) for total in self.sums],
         }
 
-    def _shown(self, row: Sequence[str], word: Callable[[str], str]) -> list[str]:
-        """A row as it stands on paper: kinds translated, thousands apart."""
+    def _shown(self, row: Sequence[str]) -> list[str]:
+        """A row as it stands on paper: our words translated, thousands apart."""
+        word = _words(self.language)
         return [
-            format(Decimal(text), ",") if column.numeric else word(text)
+            _grouped(text) if column.numeric else word(text) if column.ours else text
             for column, text in zip(self.columns, row, strict=True)
         ]
 
@@ -141,11 +145,11 @@ def statement_sheet(statement: Statement, *, customer: str, language: str | None
             (word("Customer"), f"{customer} ({statement.customer_id})"),
             (word("Period"), f"{window.start} – {window.end}"),
             (word("Currency"), currency),
-            (word("Opening balance"), render(statement.opening, currency)),
+            (word("Opening balance"), _grouped(render(statement.opening, currency))),
         ],
         columns=[
             Column("on", word("Date"), 18),
-            Column("type", word("Kind"), 21),
+            Column("type", word("Kind"), 21, ours=True),
             Column("ref", word("Document"), 31),
             Column("invoice_no", word("Item"), 27),
             Column("currency", word("Currency"), 15),
@@ -166,15 +170,15 @@ def statement_sheet(statement: Statement, *, customer: str, language: str | None
             ]
             for moved, balance in zip(statement.movements, statement.balances, strict=True)
         ],
-        sums=[(word("Closing balance"), f"{render(statement.closing, currency)} {currency}")],
+        sums=[(word("Closing balance"), f"{_grouped(render(statement.closing, currency))} {currency}")],
     )
 
 
 def open_items_sheet(found: OpenItems, *, customer: str, language: str | None) -> Sheet:
     """The open items of the customer named `customer`."""
     word = _words(_spoken(language))
-    credits = f"{render(found.unallocated_credits, found.currency)} {found.currency}"
-    totals = [(word("Total"), f"{render(amount, code)} {code}") for code, amount in found.totals.items()]
+    credits = f"{_grouped(render(found.unallocated_credits, found.currency))} {found.currency}"
+    totals = [(word("Total"), f"{_grouped(render(amount, code))} {code}") for code, amount in found.totals.items()]
     return Sheet(
         title=word("Open items"),
         language=_spoken(language),
@@ -184,7 +188,7 @@ def open_items_sheet(found: OpenItems, *, customer: str, language: str | None) -
         ],
         columns=[
             Column("invoice_no", word("Document"), 28),
-            Column("kind", word("Kind"), 21),
+            Column("kind", word("Kind"), 21, ours=True),
             Column("issued_on", word("Issued"), 18),
             Column("due_on", word("Due"), 18),
             Column("days_overdue", word("Days overdue"), 12, numeric=True),
@@ -218,6 +222,11 @@ def _spoken(language: str | None) -> str:
 def _words(language: str) -> Any:
     known = _CHINESE if language == "zh" else {}
     return lambda text: known.get(text, text.replace("_", " ") if text in _CHINESE else text)
+
+
+def _grouped(amount: str) -> str:
+    """A number as it is read most easily: thousands apart, in English and in Chinese."""
+    return format(Decimal(amount), ",")
 
 
 def _hundredths_of_an_em(character: str) -> int:
