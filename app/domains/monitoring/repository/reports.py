@@ -53,25 +53,35 @@ _AGE: Final = "width_bucket(cast(:on as date) - due_on, cast(:bounds as int[]))"
 """0 for what is not due, then the number of the bucket."""
 
 _NOW: Final = f"""
-    select account_id, {_AGE}::text as part, amount from due_rungs where account_id in (select account_id from page)
+    select key, currency, age::text as part, amount
+      from (
+           select page.key, page.currency, {_AGE} as age, sum(amount) as amount
+             from page join due_rungs using (account_id) group by page.key, page.currency, age
+      ) due
     union all
-    select id, 'receivables', receivables from accounts where id in (select account_id from page)
+    select page.key, page.currency, 'receivables', receivables from page join accounts on id = account_id
     union all
-    select id, 'credits', unallocated_credits from accounts where id in (select account_id from page)
+    select page.key, page.currency, 'credits', unallocated_credits from page join accounts on id = account_id
     union all
-    select account_id, 'uncleared', uncleared_amount from payments
-     where uncleared_amount > 0 and account_id in (select account_id from page)"""  # noqa: S608 - an expression of our own
+    select page.key, page.currency, 'uncleared', uncleared_amount
+      from page join payments using (account_id) where uncleared_amount > 0"""  # noqa: S608 - an expression of our own
 
 _AS_KNOWN: Final = f"""
-    select account_id, part, amount
-      from page join ledger using (account_id)
+    select key, currency, part, amount
+      from (
+           select page.key, page.currency, component, {_AGE} as age, source_type = 'uncleared' as is_draft,
+                  sum(amount) as amount
+             from page join ledger using (account_id)
+            where at < :until and component in ('receivables', 'unallocated_credits')
+            group by page.key, page.currency, component, age, is_draft
+      ) told
      cross join lateral (values
-           (case when component = 'receivables' and due_on is not null then {_AGE}::text end),
+           (case when component = 'receivables' then age::text end),
            (case when component = 'receivables' then 'receivables' end),
-           (case when component = 'receivables' and source_type = 'uncleared' then 'uncleared' end),
-           (case when component = 'unallocated_credits' then 'credits' end)) as told(part)
-     where at < :until and part is not null"""  # noqa: S608 - an expression of our own
-"""Every line up to an instant, under each part that it moves."""
+           (case when component = 'receivables' and is_draft then 'uncleared' end),
+           (case when component = 'unallocated_credits' then 'credits' end)) as parts(part)
+     where part is not null"""  # noqa: S608 - an expression of our own
+"""Every line up to an instant, summed, under each part that it moves."""
 
 _PLANNED_ANEW: Final = text("set local plan_cache_mode = force_custom_plan")
 """A page of one customer and a whole segment are one statement: a plan that fits both costs several times as much."""
@@ -118,12 +128,11 @@ class ForecastRow:
     drafts: Decimal
 
 
-def _statement(by: AgingBy, lines: str) -> TextClause:
+def _statement(by: AgingBy, told: str) -> TextClause:
     return text(f"""
         with page as materialized ({_PAGES[by]})
-        select page.key, page.currency, part, sum(amount) as amount
-          from ({lines}) lines join page using (account_id)
-         group by page.key, page.currency, part order by page.key, page.currency""")  # noqa: S608 - our own parts
+        select key, currency, part, sum(amount) as amount
+          from ({told}) parts group by key, currency, part order by key, currency""")  # noqa: S608 - our own parts
 
 
 _STATEMENTS: Final = {
