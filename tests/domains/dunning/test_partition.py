@@ -92,7 +92,7 @@ class TestRun:
         dry = await company.proposes(dry_run=True)
         run = await company.proposes()
         assert told(dry) == told(run)
-        assert [notice["customer_id"] for notice in dry["notices"]] == [n["customer_id"] for n in run["notices"]]
+        assert {notice["customer_id"] for notice in dry["notices"]} == {n["customer_id"] for n in run["notices"]}
 
 
 class TestDispute:
