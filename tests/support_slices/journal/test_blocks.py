@@ -198,7 +198,7 @@ class TestPublication:
     async def test_goes_to_a_file_and_to_metrics_once_a_block(
         self, api: AsyncClient, transactions: Transactions, clock: FrozenClock, tmp_path: Path
     ) -> None:
-        [job] = jobs.publication(tmp_path / "digests.jsonl")
+        job, _ = jobs.publication(tmp_path / "digests.jsonl")
         await job.run(Run(transactions, "test"))
         assert not (tmp_path / "digests.jsonl").exists()
         for number in range(2):
@@ -218,6 +218,6 @@ class TestPublication:
     ) -> None:
         await emit(transactions, happened(1))
         await seal(transactions)
-        [job] = jobs.publication(tmp_path / "missing" / "digests.jsonl")
+        job, _ = jobs.publication(tmp_path / "missing" / "digests.jsonl")
         with pytest.raises(OSError, match="No such file"):
             await job.run(Run(transactions, "test"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,17 +29,17 @@ _OLD_SKIPS: Final = text("""
            select ctid from dunning_skips where run_id < :before order by run_id limit :most))""")
 
 
-async def waiting(session: AsyncSession) -> Mapping[str, tuple[int, datetime]]:
+async def waiting(session: AsyncSession) -> dict[str, tuple[int, datetime]]:
     """By segment: how many notices are to be sent, and since when the oldest is."""
     return {row.segment: (row.notices, row.since) for row in await session.execute(_WAITING)}
 
 
-async def undelivered(session: AsyncSession) -> Mapping[str, int]:
+async def undelivered(session: AsyncSession) -> dict[str, int]:
     """By segment: customers whom no channel reaches and whom nobody has seen to yet."""
     return {row.segment: row.customers for row in await session.execute(_UNDELIVERED)}
 
 
-async def runs(session: AsyncSession) -> Mapping[tuple[str, ...], int]:
+async def runs(session: AsyncSession) -> dict[tuple[str, ...], int]:
     """By segment and state: runs that are not at their end."""
     return {(segment, state): count for segment, state, count in await session.execute(_RUNS)}
 

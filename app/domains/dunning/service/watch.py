@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from app.domains.dunning.core.notices import RunState
 from app.domains.dunning.repository import watch as repository
 from app.domains.dunning.service import gathering
 from app.domains.policies import service as policies
@@ -16,6 +17,7 @@ from app.kernel.identity import uuid7
 from app.kernel.periods import local_day
 
 DELETED_AT_ONCE: Final = 5_000
+UNFINISHED: Final = (RunState.PROPOSED, RunState.RELEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,14 @@ class Watch:
 
 
 async def look(tx: Transaction) -> Watch:
-    """How dunning stands at this moment."""
+    """How dunning stands at this moment. Where nothing is, it says so: a curve that ends looks like a job that died."""
+    names = [segment.segment for segment in await policies.list_segments(tx)]
+    no_runs = {(name, state.value): 0 for name in names for state in UNFINISHED}
     return Watch(
         now=tx.now,
-        waiting=await repository.waiting(tx.session),
-        undelivered=await repository.undelivered(tx.session),
-        runs=await repository.runs(tx.session),
+        waiting=dict.fromkeys(names, (0, tx.now)) | await repository.waiting(tx.session),
+        undelivered=dict.fromkeys(names, 0) | await repository.undelivered(tx.session),
+        runs=no_runs | await repository.runs(tx.session),
         missing_rates=await _missing_rates(tx),
     )
 
