@@ -161,15 +161,16 @@ _WAKE: Final = f"""
         insert into waiting_accounts (customer_id, segment, token, since)
         select s.customer_id, s.segment, $21::uuid, $17::timestamptz from sharing s
           left join lateral (
-               select true as waits from credit_checks c
-                where c.customer_id = s.customer_id and c.segment = s.segment and c.review = 'open' limit 1
+               select count(*) > 0 as waits from credit_checks c
+                where c.customer_id = s.customer_id and c.segment = s.segment and c.review = 'open'
           ) c on true
          where {_HELD} and (c.waits or s.id = any($20::uuid[]))
          order by s.customer_id, s.segment
         on conflict (customer_id, segment) do update set token = excluded.token
     )"""
 """Has the waiting orders of accounts that got more room ($19), and of who shares their limit, judged anew. What the
-batch itself refers ($20) is not in the table yet. Only for batches that free something: few do."""
+batch itself refers ($20) is not in the table yet. Only for batches that free something: few do. The open reviews of an
+account are counted, for whoever asks only for the first is given a plan that reads everybody's until one fits."""
 
 _LOCKED: Final = """
     select 'account' as kind, id, version = version_read as unchanged from held_accounts
