@@ -15,6 +15,7 @@ from app.infra.transaction import Transactions
 from app.kernel.identity import SYSTEM
 from app.support.journal import jobs
 from app.support.journal import service as journal
+from tests.support.sealing import seal_all
 from tests.support_slices.journal.test_journal import emit, happened, seal, sealed
 
 KEEP = timedelta(days=30)
@@ -83,11 +84,11 @@ class TestDeleteOlder:
     async def test_keeps_the_last_block_whatever_its_age(self, transactions: Transactions, clock: FrozenClock) -> None:
         for number in range(3):
             await emit(transactions, happened(number))
-            await seal(transactions)
+            await seal_all(transactions)
         clock.move(by=KEEP * 2)
         assert await delete(transactions) == 2
         await emit(transactions, happened("next"))
-        await seal(transactions)
+        await seal_all(transactions)
         assert await sealed(transactions, after=2) == [(3, "2"), (4, "journal"), (5, "next")]
 
     async def test_says_what_it_deleted_and_where_the_chain_begins(
