@@ -46,5 +46,5 @@ async def runs(session: AsyncSession) -> dict[tuple[str, ...], int]:
 
 async def delete_skips(session: AsyncSession, *, before: UUID, most: int) -> int:
     """Deletes at most `most` of the reasons that runs with ids before `before` gave; how many."""
-    done = await session.execute(_OLD_SKIPS, {"before": before, "most": most})
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    done = await (await session.connection()).execute(_OLD_SKIPS, {"before": before, "most": most})
+    return done.rowcount
