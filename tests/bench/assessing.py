@@ -15,8 +15,6 @@ import time
 from dataclasses import replace
 from typing import Any, Final
 
-import asyncpg
-
 from app.domains.assessments import jobs
 from app.domains.assessments import service as assessments
 from app.infra.clock import SystemClock
@@ -28,6 +26,7 @@ from app.reactions import REACTIONS
 from app.support.journal import service as journal
 from tests.bench.company import Customers
 from tests.bench.measures import Effort, Goal, Result, compare
+from tests.bench.statements import execute
 
 ITEMS: Final = 5
 LATE_DAYS: Final = ITEMS + 1
@@ -108,11 +107,11 @@ def portfolio(count: int) -> Customers:
 
 def measure(server: EmbeddedServer, effort: Effort, *, customers: int) -> Result:
     """Makes runs, each over all customers; the line says the most memory that one took."""
-    asyncio.run(_execute(server, _STATEMENTS, _REPORTS, _COVERS, *_MAKE_LATE, "vacuum (analyze)"))
+    asyncio.run(execute(server, _STATEMENTS, _REPORTS, _COVERS, *_MAKE_LATE, "vacuum (analyze)"))
     peaks: list[float] = []
 
     def ours() -> float:
-        asyncio.run(_execute(server, *_FORGET))
+        asyncio.run(execute(server, *_FORGET))
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.assessing", server.url], capture_output=True, text=True, check=True
         )
@@ -128,22 +127,10 @@ def measure(server: EmbeddedServer, effort: Effort, *, customers: int) -> Result
         "one SQL statement that reads the same facts",
         unit="customers/s",
         ours=ours,
-        theirs=lambda: customers / asyncio.run(_execute(server, _PLAIN)),
+        theirs=lambda: customers / asyncio.run(execute(server, _PLAIN)),
         goal=Goal(0.005, 0.01, at_least=True),
     )
     return replace(found, name=f"{found.name}; at most {max(peaks):,.0f} MB")
-
-
-async def _execute(server: EmbeddedServer, *statements: str) -> float:
-    """The seconds that the statements take."""
-    connection = await asyncpg.connect(server.dsn)
-    began = time.perf_counter()
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-    return time.perf_counter() - began
 
 
 async def assess(url: str) -> dict[str, Any]:

@@ -15,8 +15,6 @@ import time
 from dataclasses import replace
 from typing import Any, Final
 
-import asyncpg
-
 from app.domains.dunning import service as dunning
 from app.infra.clock import SystemClock
 from app.infra.db.embedded import EmbeddedServer
@@ -27,6 +25,7 @@ from app.reactions import REACTIONS
 from app.support.journal import service as journal
 from tests.bench.company import Customers
 from tests.bench.measures import Effort, Goal, Result, compare
+from tests.bench.statements import execute
 
 ITEMS: Final = 2
 OVERDUE_DAYS: Final = 40
@@ -56,11 +55,11 @@ def debtors(count: int) -> Customers:
 
 def measure(server: EmbeddedServer, effort: Effort, *, customers: int) -> Result:
     """Proposes runs, each over all customers; the line says the most memory that one took."""
-    asyncio.run(_execute(server, *_MAKE_OVERDUE.split(";")))
+    asyncio.run(execute(server, *_MAKE_OVERDUE.split(";")))
     peaks: list[float] = []
 
     def ours() -> float:
-        asyncio.run(_execute(server, _FORGET))
+        asyncio.run(execute(server, _FORGET))
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.dunning", server.url], capture_output=True, text=True, check=True
         )
@@ -75,22 +74,10 @@ def measure(server: EmbeddedServer, effort: Effort, *, customers: int) -> Result
         "one SQL statement that sums the same items up",
         unit="customers/s",
         ours=ours,
-        theirs=lambda: customers / asyncio.run(_execute(server, _PLAIN)),
+        theirs=lambda: customers / asyncio.run(execute(server, _PLAIN)),
         goal=Goal(0.002, 0.01, at_least=True),
     )
     return replace(found, name=f"{found.name}; at most {max(peaks):,.0f} MB")
-
-
-async def _execute(server: EmbeddedServer, *statements: str) -> float:
-    """The seconds that the statements take."""
-    connection = await asyncpg.connect(server.dsn)
-    began = time.perf_counter()
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-    return time.perf_counter() - began
 
 
 async def propose(url: str) -> dict[str, Any]:
