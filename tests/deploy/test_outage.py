@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 
 from app.infra.clock import stopwatch
 from app.infra.db import embedded, migrating
+from app.infra.http import health
 from app.main import create_app
 from app.settings import Settings
 from tests.cli.test_serving import Server, serving
@@ -99,17 +100,20 @@ class Network:
         self._pumps += [asyncio.create_task(self._pump(here, onward)), asyncio.create_task(self._pump(there, back))]
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                while self.swallows:  # noqa: ASYNC110 - as a network does, it keeps what it has
-                    await asyncio.sleep(0.02)
-                target.write(data)
-        target.close()
+        try:
+            with suppress(OSError):
+                while data := await source.read(65_536):
+                    while self.swallows:  # noqa: ASYNC110 - as a network does, it keeps what it has
+                        await asyncio.sleep(0.02)
+                    target.write(data)
+        finally:
+            target.close()
 
 
 class TestBlackHole:
-    async def test_keeps_nobody_beyond_the_deadline(self, place: Path) -> None:
+    async def test_keeps_nobody_beyond_the_deadline(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         deadline = 8.0
+        monkeypatch.setattr(health, "WATCH_SECONDS", 3600.0)
         with embedded.running(place / "data") as database:
             await migrating.upgrade(database.url)
             network = Network(database.port)
@@ -124,6 +128,7 @@ class TestBlackHole:
                 app = create_app(settings)
                 async with app.router.lifespan_context(app), client_of(app, BOOTSTRAP_KEY) as api:
                     assert (await api.get("/v1/customers")).status_code == 200
+                    assert (await api.get("/readyz")).status_code == 200, "no look is under way that has its answer"
                     network.swallows = True
                     took = await asyncio.gather(
                         *(seconds_of(api, path) for path in ("/v1/customers", "/readyz", CHECK))
