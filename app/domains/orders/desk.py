@@ -54,6 +54,8 @@ DESK_CONNECTIONS: Final = 1
 LOCK_TIMEOUT: Final = timedelta(milliseconds=250)
 """The desk skips rows that others hold; it may only have to wait for another's new row of the same key or order."""
 BATCH: Final = 128
+TOLD_AT_ONCE: Final = 8
+"""Answers sent before the loop looks at the network again, where the database may have answered the next batch."""
 MAX_WAITING: Final = 4_000
 PATIENCE_SECONDS: Final = 2.0
 """How long a check waits for an account that others hold."""
@@ -91,6 +93,7 @@ class Desk:
         self._urgent: deque[_Ticket] = deque()
         self._bulk: deque[_Ticket] = deque()
         self._parked: dict[tuple[str, str], list[_Ticket]] = {}
+        self._decided: deque[tuple[_Ticket, Result]] = deque()
         self._arrival = asyncio.Event()
         self._errands: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -123,6 +126,7 @@ class Desk:
                     self._arrival.clear()
         finally:
             self._closed = True
+            self._tell_all()
             waiting = [*self._urgent, *self._bulk, *(t for parked in self._parked.values() for t in parked)]
             _refuse(waiting, DeskClosed(retry_after=1))
             for errand in self._errands:
@@ -181,9 +185,9 @@ class Desk:
             if not held.written:
                 self._go_again(batch, sitting, held.busy)
                 return
-        for ticket, result in zip(batch, results, strict=True):
+        for ticket in batch:
             metrics.DESK_WAITING_SECONDS.observe(began - ticket.arrived)
-            self._settle(ticket, result)
+        self._tell(zip(batch, results, strict=True))
         _count(questions, results)
         self._prepare(batch, results)
 
@@ -198,6 +202,27 @@ class Desk:
                 found = await self._sql.read_quotes(day)
                 quotes[day] = {(row["base"], row["quote"]): Quote(row["rate"], row["on_date"]) for row in found}
         return Findings(rows, now, replaced, quotes)
+
+    def _tell(self, decided: Iterable[tuple[_Ticket, Result]]) -> None:
+        """Answers a few, and goes on each time the loop has looked at the network.
+
+        To send an answer takes longer than to decide: a hundred in a row would keep the next batch waiting for what the
+        database has said long ago, and then the database for the batch.
+        """
+        is_telling = bool(self._decided)
+        self._decided.extend(decided)
+        if not is_telling:
+            self._tell_some(asyncio.get_running_loop())
+
+    def _tell_some(self, loop: asyncio.AbstractEventLoop) -> None:
+        for _ in range(min(TOLD_AT_ONCE, len(self._decided))):
+            self._settle(*self._decided.popleft())
+        if self._decided:
+            loop.call_soon(self._tell_some, loop)
+
+    def _tell_all(self) -> None:
+        while self._decided:
+            self._settle(*self._decided.popleft())
 
     def _settle(self, ticket: _Ticket, result: Result) -> None:
         match result:
@@ -286,6 +311,7 @@ class Desk:
 
     def _recover(self, batch: Sequence[_Ticket], error: Exception) -> None:
         """Takes a batch apart that the database refused, until the check that it refuses is alone."""
+        self._tell_all()  # what was decided is not decided again
         refusal = refusal_of(error)
         if refusal is not None and not (len(batch) > 1 and sqlstate(error) == LOCK_NOT_AVAILABLE):
             _refuse(batch, refusal)

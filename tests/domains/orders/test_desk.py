@@ -373,6 +373,22 @@ class TestOthersAreNotKeptWaiting:
         assert (answers[0].json()["code"], "Retry-After" in answers[0].headers) == ("database_busy", True)
         assert (await ask(api, check("C1", "Okey", "10"), "key")).status_code == 201
 
+    async def test_decides_nothing_twice_when_it_fails_after_deciding(
+        self, api: AsyncClient, transactions: Transactions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Most of a batch has not heard yet what was decided and written when a defect shows."""
+
+        def fail(*_: object) -> None:
+            raise RuntimeError("a defect")
+
+        await open_account(transactions, "C1")
+        await ask(api, check("C1", "with all that it takes at hand", "1"))
+        monkeypatch.setattr(Desk, "_prepare", fail)
+        answers = await asyncio.gather(*(ask(api, check("C1", f"O{n}", "1")) for n in range(60)))
+        assert Counter(answer.status_code for answer in answers) == {201: 60}
+        decided = await api.get("/v1/credit-checks", params={"limit": 200})
+        assert len(decided.json()["items"]) == 61
+
     async def test_tells_those_who_wait_to_come_again_when_it_closes(
         self, app: FastAPI, transactions: Transactions
     ) -> None:
