@@ -114,7 +114,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     install_problems(app)
     add_routes(app, ROUTERS)
     install_openapi(app)
-    app.middleware_stack = Admission(
+    app.state.admission = app.middleware_stack = Admission(
         app.build_middleware_stack(),
         clock=clock,
         limit=settings.max_requests,

@@ -110,4 +110,5 @@ def run_app(app: FastAPI, settings: Settings) -> None:
         port=settings.port,
         drain_seconds=settings.drain_seconds,
         on_drain=leave_the_balancer,
+        admission=app.state.admission,
     )

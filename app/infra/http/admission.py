@@ -10,6 +10,7 @@ only to how long each waits. Routes of operations are not bounded: they must ans
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -28,7 +29,7 @@ MAX_CHECKS: Final = 512
 BUSINESS: Final = "/v1/"
 """Where the paths of the business begin; others are those of operations."""
 RETRY_AFTER_SECONDS: Final = 1
-_STATUS: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
+STATUS: Final = int(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class Overloaded(Busy):
@@ -41,8 +42,8 @@ class Overloaded(Busy):
 class Admission:
     """Lets at most `limit` requests in at once, and at most `limit_of_checks` that POST to `checks`.
 
-    The outermost of all: whoever is refused must cost next to nothing. Three times what a server can do means two
-    refusals for each answer, and what they cost is missing for the answers.
+    The outermost of all: whoever is refused must cost next to nothing. Most checks of a flood are refused before they
+    come here, by `RefusingProtocol`.
     """
 
     def __init__(
@@ -57,19 +58,21 @@ class Admission:
         self._app = app
         self._clock = clock
         self._checks = checks
-        self._check_door = _Door(limit_of_checks)
-        self._door = _Door(limit)
+        self._door = Door(limit)
+        self.check_door = Door(limit_of_checks)
+        self.check_lines = tuple(f"POST {path} HTTP/1.1\r\n".encode() for path in checks)
+        """How requests begin that go through `check_door`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http" or not scope["path"].startswith(BUSINESS):
             await self._app(scope, receive, send)
             return
-        is_check = scope["method"] == "POST" and scope["path"] in self._checks
-        door = self._check_door if is_check else self._door
+        door = self.check_door if self._is_check(scope) else self._door
         if door.inside >= door.limit:
-            measurements(scope["method"], scope["path"] if is_check else UNMATCHED, _STATUS)[0].inc()
-            await self._refuse(scope, send, f"{door.limit} requests are under way")
+            headers, body = self.refusal(scope)
+            await send({"type": "http.response.start", "status": STATUS, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
             return
         door.inside += 1
         try:
@@ -77,11 +80,18 @@ class Admission:
         finally:
             door.inside -= 1
 
-    async def _refuse(self, scope: Scope, send: Send, detail: str) -> None:
-        """Answers `Overloaded` as every refusal is answered, by hand: what frameworks add costs more than the rest."""
+    def refusal(self, scope: Scope) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Headers and body of `Overloaded`, counted as an answer.
+
+        As every refusal is answered, but put together by hand: what frameworks add costs more than the rest.
+        """
+        is_check = self._is_check(scope)
+        door = self.check_door if is_check else self._door
+        measurements(scope["method"], scope["path"] if is_check else UNMATCHED, STATUS)[0].inc()
         request_id = request_id_given(scope) or str(new_id(self._clock.now()))
         scope.setdefault("state", {})["request_id"] = request_id
-        document = problem_document(scope, _STATUS, code=Overloaded.code, title=Overloaded.title, detail=detail)
+        detail = f"{door.limit} requests are under way"
+        document = problem_document(scope, STATUS, code=Overloaded.code, title=Overloaded.title, detail=detail)
         body = orjson.dumps(document)
         headers = [
             (b"content-type", PROBLEM_JSON.encode()),
@@ -89,13 +99,30 @@ class Admission:
             (b"retry-after", b"%d" % RETRY_AFTER_SECONDS),
             (REQUEST_ID_HEADER.lower().encode(), request_id.encode()),
         ]
-        await send({"type": "http.response.start", "status": _STATUS, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        return headers, body
+
+    def _is_check(self, scope: Scope) -> bool:
+        return scope["method"] == "POST" and scope["path"] in self._checks
 
 
 @dataclass(slots=True)
-class _Door:
-    """How many may be inside at once, and how many are."""
+class Door:
+    """How many may be inside at once, how many are, and how many are on their way from the network to the door."""
 
     limit: int
     inside: int = 0
+    _coming: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would find the door closed."""
+        return self.inside + self._coming >= self.limit
+
+    def hand_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One more is on its way; it arrives before the loop looks at the network again."""
+        if not self._coming:
+            loop.call_soon(self._arrived)
+        self._coming += 1
+
+    def _arrived(self) -> None:
+        self._coming = 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ import structlog
 import uvicorn
 
 from app.infra.clock import stopwatch
+from app.infra.http.admission import Admission
+from app.infra.http.refusing import RefusingProtocol
 
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than load balancers keep idle connections: the side that sends requests closes first."""
@@ -57,12 +60,17 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def configured(app: Any, *, host: str, port: int) -> uvicorn.Config:
-    """How every server of ours is set up: the application logs and counts, not the server."""
+def configured(app: Any, *, host: str, port: int, http: Any = "auto") -> uvicorn.Config:
+    """How every server of ours is set up: the application logs and counts, not the server.
+
+    Nothing depends on who the caller's host is or by which scheme it came, so headers of proxies are not looked at.
+    """
     return uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=http,
+        proxy_headers=False,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -72,9 +80,12 @@ def configured(app: Any, *, host: str, port: int) -> uvicorn.Config:
     )
 
 
-def run(app: Any, *, host: str, port: int, drain_seconds: float, on_drain: Callable[[], None]) -> None:
+def run(
+    app: Any, *, host: str, port: int, drain_seconds: float, on_drain: Callable[[], None], admission: Admission
+) -> None:
     """Serves `app` until a signal ends it."""
-    server = DrainingServer(configured(app, host=host, port=port), drain_seconds=drain_seconds, on_drain=on_drain)
+    config = configured(app, host=host, port=port, http=partial(RefusingProtocol, admission=admission))
+    server = DrainingServer(config, drain_seconds=drain_seconds, on_drain=on_drain)
     try:
         server.run()
     except KeyboardInterrupt:
