@@ -1,21 +1,33 @@
--- More credit checks than a server can decide, for wrk: each connection waits before it asks again.
--- wrk … -s flood.lua <url> -- <path> <api key> <customer prefix> <customers> <run> <wait in ms>
+-- More credit checks than a server can decide, for wrk: each connection waits before it asks again, and less long while
+-- all together have asked for less than they should.
+-- wrk … -s flood.lua <url> -- <path> <api key> <customer prefix> <customers> <run> <per second> <connections>
 
-local threads = {}
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long seconds; long nanoseconds; } instant; int clock_gettime(int clock, instant *now);")
+
+local MONOTONIC = 1
+local threads, now = {}, ffi.new("instant")
+
+local function seconds()
+  ffi.C.clock_gettime(MONOTONIC, now)
+  return tonumber(now.seconds) + tonumber(now.nanoseconds) / 1e9
+end
 
 function setup(thread)
   table.insert(threads, thread)
 end
 
 function init(args)
-  path, prefix, customers, run, wait = args[1], args[3], tonumber(args[4]), args[5], tonumber(args[6])
+  path, prefix, customers, run = args[1], args[3], tonumber(args[4]), args[5]
+  rate, wait, began = tonumber(args[6]), tonumber(args[7]) / tonumber(args[6]), seconds()
   headers, sent = { ["Authorization"] = "Bearer " .. args[2], ["Content-Type"] = "application/json" }, 0
   served, refused, others, untold = 0, 0, 0, 0
   math.randomseed(20260302)
 end
 
 function delay()
-  return math.random(0, 2 * wait)
+  local behind = seconds() - began - sent / rate
+  return math.max(0, (2 * wait * math.random() - behind) * 1000)
 end
 
 function request()
