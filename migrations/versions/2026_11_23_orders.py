@@ -79,6 +79,7 @@ def _create_credit_checks() -> None:
         sa.CheckConstraint(
             "review <> 'released' or reviewed_by <> caller_name", name=op.f("ck_credit_checks_four_eyes")
         ),
+        sa.CheckConstraint("review <> 'open' or review_until is not null", name=op.f("ck_credit_checks_open_until")),
         postgresql_with={"fillfactor": 90},
     )
 
@@ -87,7 +88,10 @@ def _index_credit_checks() -> None:
     op.create_index("ix_credit_checks_customer_id_id", "credit_checks", ["customer_id", "id"])
     op.create_index("ix_credit_checks_segment_order_ref_id", "credit_checks", ["segment", "order_ref", "id"])
     op.create_index(
-        "ix_credit_checks_open", "credit_checks", ["segment", "id"], postgresql_where=sa.text("review = 'open'")
+        "ix_credit_checks_open",
+        "credit_checks",
+        ["segment", "id"],
+        postgresql_where=sa.text("review = 'open' and review_until is not null"),
     )
 
 

@@ -170,7 +170,9 @@ _WAKE: Final = f"""
     )"""
 """Has the waiting orders of accounts that got more room ($19), and of who shares their limit, judged anew. What the
 batch itself refers ($20) is not in the table yet. Only for batches that free something: few do. The open reviews of an
-account are counted, for whoever asks only for the first is given a plan that reads everybody's until one fits."""
+account are counted, for whoever asks only for the first is given a plan that reads everybody's until one fits; and
+nothing is said of `review_until`, so that the index of a segment's open reviews can't be used: while none is open, it
+looks as good as the account's own."""
 
 _LOCKED: Final = """
     select 'account' as kind, id, version = version_read as unchanged from held_accounts

@@ -24,7 +24,12 @@ class CreditCheckRow(Base):
     __table_args__ = (
         Index("ix_credit_checks_customer_id_id", "customer_id", "id"),
         Index("ix_credit_checks_segment_order_ref_id", "segment", "order_ref", "id"),
-        Index("ix_credit_checks_open", "segment", "id", postgresql_where=text("review = 'open'")),
+        Index(
+            "ix_credit_checks_open",
+            "segment",
+            "id",
+            postgresql_where=text("review = 'open' and review_until is not null"),
+        ),
         Index("ix_credit_checks_waiting", "customer_id", "segment", "id", postgresql_where=text("review = 'open'")),
         CheckConstraint("outcome in ('approved', 'referred', 'declined')", name="outcome_known"),
         CheckConstraint(
@@ -33,6 +38,7 @@ class CreditCheckRow(Base):
         CheckConstraint("review = 'none' or outcome = 'referred'", name="only_referred_reviewed"),
         CheckConstraint("(review in ('released', 'rejected')) = (reviewed_by is not null)", name="review_signed"),
         CheckConstraint("review <> 'released' or reviewed_by <> caller_name", name="four_eyes"),
+        CheckConstraint("review <> 'open' or review_until is not null", name="open_until"),
         {"postgresql_with": {"fillfactor": 90}},
     )
 

@@ -29,7 +29,7 @@ _WAKE: Final = text("""
 _WAKE_SEGMENT: Final = text("""
     insert into waiting_accounts (customer_id, segment, token, since)
     select distinct c.customer_id, c.segment, cast(:token as uuid), cast(:now as timestamptz)
-      from credit_checks c where c.segment = :segment and c.review = 'open'
+      from credit_checks c where c.segment = :segment and c.review = 'open' and c.review_until is not null
      order by c.customer_id
     on conflict (customer_id, segment) do update set token = excluded.token
 """)
