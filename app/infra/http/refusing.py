@@ -22,7 +22,7 @@ _HEAD: Final = re.compile(
 """A request line and headers as RFC 9112 has them, no line folded or ended otherwise: whatever stands between caller
 and server sees the same request as we do."""
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*([0-9]{1,8})[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
-_REQUEST_ID: Final = re.compile(rb"^(x-request-id):[ \t]*([!-~]+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_REQUEST_ID: Final = re.compile(rb"^(x-request-id):[ \t]*([^\r]*)\r$", re.IGNORECASE | re.MULTILINE)
 _DOUBTFUL: Final = re.compile(
     rb"^(?:transfer-encoding|expect|upgrade|connection:(?![ \t]*keep-alive\r))", re.IGNORECASE | re.MULTILINE
 )
