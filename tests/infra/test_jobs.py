@@ -17,6 +17,7 @@ from app.infra.db.engine import make_engine, make_sessions
 from app.infra.jobs import Job, Run, run_jobs, run_once
 from app.infra.transaction import Transactions
 from app.support.journal import service as journal
+from tests.support.patience import until
 
 SOON = timedelta(milliseconds=10)
 
@@ -57,12 +58,6 @@ async def processes(database_url: str, work: Callable[[str, Run], object], *name
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "ELECTION_SECONDS", 0.02)
     monkeypatch.setattr(jobs, "HEARTBEAT_SECONDS", 0.05)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in the code under test
-            await asyncio.sleep(0.01)
 
 
 class TestRunJobs:

@@ -12,6 +12,7 @@ from httpx import AsyncClient
 from sqlalchemy import text
 
 from app.infra.db import migrating
+from app.infra.db.engine import MeasuredPool, make_engine
 from app.infra.http import health
 from app.infra.http.health import Readiness
 from tests.infra.http.test_problem import problem
@@ -79,8 +80,6 @@ class TestReadiness:
         assert (await api.get("/healthz")).status_code == 200
 
     async def test_does_not_wait_for_a_database_that_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from app.infra.db.engine import make_engine
-
         monkeypatch.setattr(health, "ANSWER_SECONDS", 0.05)
         monkeypatch.setattr(health, "LOOK_SECONDS", 1.0)
         async with silent_database() as url:
@@ -89,5 +88,6 @@ class TestReadiness:
             askers: list[Awaitable[None]] = [readiness.check() for _ in range(20)]
             refused = await asyncio.wait_for(asyncio.gather(*askers, return_exceptions=True), 30)
             assert {type(refusal) for refusal in refused} == {health.NotReady}
-            assert engine.pool.checkedout() <= 1  # type: ignore[attr-defined]
+            assert isinstance(engine.pool, MeasuredPool)
+            assert engine.pool.checkedout() <= 1
             await engine.dispose()

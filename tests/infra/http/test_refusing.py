@@ -18,12 +18,12 @@ from app.infra.clock import SystemClock
 from app.infra.http.admission import Admission
 from app.infra.http.refusing import RefusingProtocol, whole_request
 from app.infra.http.serving import configured
+from tests.support.patience import PATIENCE_SECONDS, until
 
 PATH = "/v1/credit-checks"
 LINE = b"POST /v1/credit-checks HTTP/1.1"
 BODY = b'{"amount":"100.00"}'
 DATE = (b"date", b"Wed, 25 Nov 2026 22:00:00 GMT")
-PATIENCE_SECONDS = 60
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -81,9 +81,7 @@ class Place:
         for caller in self._callers:
             caller.writer.close()
         self._server.close()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.state.connections or self.state.tasks:  # noqa: ASYNC110 - sets of the server
-                await asyncio.sleep(0.01)
+        await until(lambda: not self.state.connections and not self.state.tasks)
 
     async def caller(self) -> Caller:
         """Somebody with a connection of their own."""
@@ -95,9 +93,7 @@ class Place:
         """Somebody who is inside from now on."""
         caller = await self.caller()
         caller.writer.write(request(b"X-Request-Id: first"))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not self.admission.check_door.inside:  # noqa: ASYNC110 - a count of the server
-                await asyncio.sleep(0.01)
+        await until(lambda: self.admission.check_door.inside > 0)
         return caller
 
     def _protocol(self) -> RefusingProtocol:

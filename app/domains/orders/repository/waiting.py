@@ -40,7 +40,8 @@ _WAKE_REFERRED_FOR: Final = text("""
      order by c.customer_id, c.segment
     on conflict (customer_id, segment) do update set token = excluded.token
 """)
-"""One entry an account. A new token tells whoever judges at this moment that there is even more room."""
+"""One entry an account. A new token tells whoever judges at this moment that there is even more room. Every open review
+has an end; who says so may use the index of a segment's open reviews, and `_WAKE` is to use the account's own."""
 
 
 @dataclass(frozen=True, slots=True)
